@@ -1,0 +1,109 @@
+"""Profiles, seeds and folders: every choice that depends on the reader's machine, in one place."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import platformdirs
+
+from .errors import BloodcellError
+
+SEED = 2019
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a run uses; the code reads these values and never asks where it is running.
+
+    Attributes
+    ----------
+    name : str
+        ``"sample"``, ``"laptop"`` or ``"full"``.
+    data : str
+        ``"synthetic"`` (drawn on the spot) or ``"pbc"`` (the real archive).
+    weights : str
+        ``"random"`` (seeded, no download) or ``"imagenet"``.
+    backbones : tuple of str
+        Networks that this profile can afford.
+    image_size : int
+        Side of the square images shown and drawn from, in pixels.
+    crop : float
+        Central part of the image that features look at, in (0, 1].
+    feature_size : int or None
+        Side of a network's input in pixels; None takes the size that the network was published with.
+    pca : int or None
+        Components kept of the last block's features before the SVM; None keeps all.
+    siblings : tuple of int
+        Source images a class and versions of each, for the leakage experiment.
+    """
+
+    name: str
+    data: str
+    weights: str
+    backbones: tuple[str, ...]
+    image_size: int
+    crop: float
+    feature_size: int | None
+    pca: int | None
+    siblings: tuple[int, int]
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile("sample", "synthetic", "random", ("vgg16",), 64, 1.0, 64, 64, (12, 4)),
+        Profile("laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (256, 4)),
+        Profile("full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4)),
+    )
+}
+
+
+def profile(name=None, **changes):
+    """The profile to run with.
+
+    Parameters
+    ----------
+    name : str, optional
+        One of `PROFILES`; default: the environment variable ``BLOODCELL_PROFILE``, else ``"sample"``.
+    **changes
+        Fields of `Profile` to replace, for example ``feature_size=96``.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    BloodcellError
+        If there is no profile of that name.
+    """
+    name = name or os.environ.get("BLOODCELL_PROFILE") or "sample"
+    if name not in PROFILES:
+        raise BloodcellError(f"There is no profile {name!r}; choose one of {', '.join(PROFILES)}.")
+    return replace(PROFILES[name], **changes)
+
+
+def cache_dir():
+    """Folder for everything that can be computed again (``BLOODCELL_CACHE_DIR``, else the user's cache folder)."""
+    return _folder("BLOODCELL_CACHE_DIR", platformdirs.user_cache_path("bloodcell"))
+
+
+def data_dir():
+    """Folder that holds the PBC data set, unpacked or as its zip (``BLOODCELL_DATA_DIR``, else inside the cache)."""
+    return _folder("BLOODCELL_DATA_DIR", cache_dir() / "data")
+
+
+def weights_dir():
+    """Folder that holds ImageNet weights (``BLOODCELL_WEIGHTS_DIR``, else inside the cache)."""
+    return _folder("BLOODCELL_WEIGHTS_DIR", cache_dir() / "weights")
+
+
+def results_dir():
+    """Folder of run records (``BLOODCELL_RESULTS_DIR``, else ``book/results`` of this checkout, else the cache)."""
+    checkout = Path(__file__).parents[1] / "book" / "results"
+    return _folder("BLOODCELL_RESULTS_DIR", checkout if checkout.is_dir() else cache_dir() / "results")
+
+
+def _folder(variable, default):
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else Path(default)
