@@ -1,0 +1,304 @@
+"""The PBC data set of Acevedo et al. 2020, or any set of images with a folder a class: where it is, what is in it.
+
+An *index* is a pandas table with one row an image and the columns
+
+``source``  folder or zip that the image is read from
+``path``    ``class/file`` inside it, with forward slashes
+``class``   the folder's name (`cells.FOLDERS` for PBC)
+``subtype`` the file name's prefix, for example ``BNE``; empty where there is none
+``width``, ``height``  pixels
+``batch``   1 for the size that most images have, 2 for the rest
+``sha256``  of the file's bytes
+
+sorted by ``path``, so that a split of the official release and of a re-encoded copy are the same split.
+Source: doi 10.17632/snkd93bnjr.1, CC BY 4.0.
+"""
+
+import hashlib
+import io
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from ..cells import FOLDERS
+from ..config import data_dir
+from ..errors import DataError
+from . import download
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
+COLUMNS = ["source", "path", "class", "subtype", "width", "height", "batch", "sha256"]
+
+
+def fetch(folder=None, progressbar=True):
+    """Download the official archive (280 MB) once; see `download.fetch`.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        Default: `config.data_dir`.
+    progressbar : bool
+
+    Returns
+    -------
+    pathlib.Path
+        The zip; `index` reads it as it is, there is no need to unpack.
+    """
+    return download.fetch(folder or data_dir(), progressbar=progressbar)
+
+
+def locate(source=None):
+    """The folder or zip that holds class folders.
+
+    Parameters
+    ----------
+    source : path-like, optional
+        A zip, a folder of class folders, or a folder that contains either; default: `config.data_dir`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    DataError
+        If there is nothing; the message says how to get the data.
+    """
+    source = Path(source) if source is not None else data_dir()
+    if source.is_file():
+        download.check_zip(source)
+        return source
+    if source.is_dir():
+        if _has_class_folders(source):
+            return source
+        inner = sorted(p for p in source.iterdir() if p.is_dir() and _has_class_folders(p))
+        if inner:
+            return inner[0]
+        zips = sorted(source.glob("*.zip"), key=lambda p: p.name != download.ARCHIVE)
+        if zips:
+            return locate(zips[0])
+    raise DataError(
+        f"No images found in {source}. Fetch the data set with `bloodcell data fetch`, or set BLOODCELL_DATA_DIR to "
+        "the folder or zip that holds it (one folder a class)."
+    )
+
+
+def index(source=None, classes=FOLDERS, on_error="raise"):
+    """List every image of a set.
+
+    Parameters
+    ----------
+    source : path-like, optional
+        As for `locate`.
+    classes : sequence of str or None
+        Class folders that must be there, and the only ones that are read; None takes whatever folders there are (a
+        set of the reader's own).
+    on_error : {"raise", "skip"}
+        What to do with a file that is named like an image and is none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an image; the columns are described at the top of this module.
+
+    Raises
+    ------
+    DataError
+        For a missing or empty class folder, or an unreadable image; each is named.
+    """
+    source = locate(source)
+    rows, bad = [], []
+    for path, data in read_files(source):
+        folder, name = PurePosixPath(path).parts
+        if classes is not None and folder not in classes:
+            continue
+        try:
+            width, height = _image_size(data)
+        except DataError as err:
+            bad.append(f"{path} ({err})")
+            continue
+        subtype = name.split("_")[0] if "_" in name else ""
+        rows.append((str(source), path, folder, subtype, width, height, 1, hashlib.sha256(data).hexdigest()))
+    if bad:
+        message = f"{len(bad)} file(s) in {source} are not readable images: {_some(bad)}."
+        if on_error == "raise":
+            raise DataError(f"{message} Remove them, or skip them with on_error='skip'.")
+        warnings.warn(message, stacklevel=2)
+    table = pd.DataFrame(rows, columns=COLUMNS).sort_values("path", ignore_index=True)
+    missing = [folder for folder in classes or () if folder not in set(table["class"])]
+    if missing or table.empty:
+        what = f"has no images in the class folder(s) {', '.join(missing)}" if missing else "holds no images"
+        raise DataError(
+            f"{source} {what}. It should have one folder a class; for a set of your own, index it with classes=None."
+        )
+    sizes = list(zip(table["width"], table["height"], strict=True))
+    usual = pd.Series(sizes).mode()[0]
+    table["batch"] = [1 if size == usual else 2 for size in sizes]
+    return table
+
+
+def read_files(source):
+    """Yield ``(class/file, bytes)`` for every file of a set that is named like an image.
+
+    Hidden files (the official archive has one, ``neutrophil/.DS_169665.jpg``) and ``__MACOSX`` are passed over.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder of class folders, or a zip; see `locate`.
+
+    Yields
+    ------
+    str, bytes
+    """
+    source = Path(source)
+    if source.is_dir():
+        for path in sorted(source.glob("*/*")):
+            if path.is_file() and _is_image_name(path.relative_to(source).as_posix()):
+                yield path.relative_to(source).as_posix(), path.read_bytes()
+        return
+    with zipfile.ZipFile(source) as archive:
+        for name in sorted(archive.namelist()):
+            if _is_image_name(name):
+                try:
+                    yield "/".join(PurePosixPath(name).parts[-2:]), archive.read(name)
+                except (zipfile.BadZipFile, EOFError, OSError, ValueError) as err:
+                    raise DataError(f"{name} in {source} is damaged ({err}). Fetch the archive again.") from err
+
+
+def labels(table, classes=FOLDERS):
+    """Class numbers of an index.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index, or any table with the column ``class``.
+    classes : sequence of str
+        Class folders in order.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n,)
+    """
+    number = {folder: i for i, folder in enumerate(classes)}
+    unknown = sorted(set(table["class"]) - set(number))
+    if unknown:
+        raise DataError(f"Unknown class {', '.join(unknown)}; the classes are {', '.join(classes)}.")
+    return table["class"].map(number).to_numpy("int64")
+
+
+@cache
+def manifest():
+    """The official release: path, bytes, width, height and SHA-256 of its 17,092 images.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    file = resources.files(__package__) / "pbc_manifest.csv.xz"
+    with file.open("rb") as stream:
+        return pd.read_csv(stream, compression="xz")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a set of images is, compared with the official release.
+
+    Attributes
+    ----------
+    status : str
+        ``"official"``, ``"re-encoded"``, ``"incomplete"`` or ``"foreign"``.
+    n_images : int
+        Readable images found.
+    changed, missing, extra, unreadable : list of str
+        Paths: other bytes than the official ones, absent, not in the release, not an image.
+    """
+
+    status: str
+    n_images: int
+    changed: list = field(default_factory=list)
+    missing: list = field(default_factory=list)
+    extra: list = field(default_factory=list)
+    unreadable: list = field(default_factory=list)
+
+    def __str__(self):
+        lines = {
+            "official": "the official release, byte for byte",
+            "re-encoded": "complete, but re-encoded: every image is there, some with other bytes than the official ones",
+            "incomplete": f"incomplete: {len(self.missing):,} of the official images are missing: {_some(self.missing)}",
+            "foreign": "not the PBC data set: hardly any file name is known",
+        }
+        text = [f"{self.n_images:,} images: {lines[self.status]}."]
+        if self.changed and self.status != "foreign":
+            text.append(f"{len(self.changed):,} differ from the official bytes.")
+        if self.unreadable:
+            text.append(f"{len(self.unreadable):,} cannot be read as images: {_some(self.unreadable)}.")
+        if self.extra and self.status != "foreign":
+            text.append(f"{len(self.extra):,} are not in the official release: {_some(self.extra)}.")
+        return " ".join(text)
+
+
+def verify(source=None):
+    """Compare a set with the manifest of the official release.
+
+    Parameters
+    ----------
+    source : path-like, optional
+        As for `locate`.
+
+    Returns
+    -------
+    Verification
+    """
+    found, unreadable = {}, []
+    for path, data in read_files(locate(source)):
+        try:
+            _image_size(data)
+            found[path] = hashlib.sha256(data).hexdigest()
+        except DataError:
+            unreadable.append(path)
+    official = dict(zip(manifest()["path"], manifest()["sha256"], strict=True))
+    missing = [path for path in official if path not in found]
+    changed = [path for path, digest in found.items() if official.get(path, digest) != digest]
+    extra = [path for path in found if path not in official]
+    if len(extra) >= len(found) - len(extra):
+        status = "foreign"
+    elif missing:
+        status = "incomplete"
+    else:
+        status = "re-encoded" if changed else "official"
+    return Verification(status, len(found), changed, missing, extra, unreadable)
+
+
+def _is_image_name(name):
+    parts = PurePosixPath(name).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return len(parts) >= 2 and not hidden and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _has_class_folders(folder):
+    known = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__"))]
+    return any(child.name in FOLDERS for child in known) or any(
+        _is_image_name(f"{child.name}/{file.name}") for child in known for file in child.iterdir()
+    )
+
+
+def _image_size(data):
+    """Width and height from the header alone."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as err:
+        what = "empty" if not data else "a text file" if data[:200].isascii() else "damaged or of an unknown format"
+        raise DataError(what) from err
+
+
+def _some(names, limit=5):
+    shown = ", ".join(list(names)[:limit])
+    return shown + (f" and {len(names) - limit:,} more" if len(names) > limit else "")

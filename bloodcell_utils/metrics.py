@@ -1,0 +1,207 @@
+"""From predictions to counts, from counts to rates, from rates to intervals.
+
+Everything starts at the confusion matrix of counts: rows are the true class, columns the predicted one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from .config import SEED
+from .errors import BloodcellError
+
+
+def confusion_matrix(y_true, y_pred, n_classes=8):
+    """Counts of true against predicted class.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of int, shape (n,)
+        Class numbers in ``0 .. n_classes - 1``.
+    n_classes : int
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_classes, n_classes)
+        Rows true, columns predicted.
+
+    Raises
+    ------
+    BloodcellError
+        If lengths differ or a class number is out of range.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.shape != y_pred.shape or y_true.ndim != 1:
+        raise BloodcellError(f"y_true and y_pred must be lists of one length; got {y_true.shape} and {y_pred.shape}.")
+    for name, values in (("y_true", y_true), ("y_pred", y_pred)):
+        if values.size and (values.min() < 0 or values.max() >= n_classes):
+            raise BloodcellError(f"{name} has a class outside 0..{n_classes - 1}.")
+    counts = np.zeros((n_classes, n_classes), np.int64)
+    np.add.at(counts, (y_true.astype(int), y_pred.astype(int)), 1)
+    return counts
+
+
+def one_vs_rest(confusion):
+    """Each class against all others: the four counts that equation 7 is made of.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``TP``, ``FN``, ``FP``, ``TN``; one row a class, each row sums to the number of images.
+    """
+    confusion = np.asarray(confusion)
+    true_positive = np.diag(confusion)
+    false_negative = confusion.sum(axis=1) - true_positive
+    false_positive = confusion.sum(axis=0) - true_positive
+    true_negative = confusion.sum() - true_positive - false_negative - false_positive
+    return pd.DataFrame({"TP": true_positive, "FN": false_negative, "FP": false_positive, "TN": true_negative})
+
+
+def per_class(confusion):
+    """Sensitivity, specificity and precision of each class (Acevedo et al. 2019, equation 7), and the F1 score.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``n`` (images of the class), ``sensitivity``, ``specificity``, ``precision``, ``f1``; fractions in
+        [0, 1]. A rate without a denominator (a class never seen, or never predicted) is NaN.
+    """
+    counts = one_vs_rest(confusion).astype(float)
+    tp, fn, fp, tn = (counts[name] for name in ("TP", "FN", "FP", "TN"))
+    return pd.DataFrame(
+        {
+            "n": (tp + fn).astype(int),
+            "sensitivity": tp / (tp + fn).replace(0, np.nan),
+            "specificity": tn / (tn + fp).replace(0, np.nan),
+            "precision": tp / (tp + fp).replace(0, np.nan),
+            "f1": 2 * tp / (2 * tp + fp + fn).replace(0, np.nan),
+        }
+    )
+
+
+def accuracy(confusion):
+    """Share of images on the diagonal, in [0, 1]; NaN without images."""
+    confusion = np.asarray(confusion)
+    return float(np.trace(confusion) / confusion.sum()) if confusion.sum() else float("nan")
+
+
+def balanced_accuracy(confusion):
+    """Mean sensitivity over the classes that occur, in [0, 1]: every class weighs the same."""
+    confusion = np.asarray(confusion)
+    n = confusion.sum(axis=1)
+    return float(np.mean(np.diag(confusion)[n > 0] / n[n > 0])) if n.any() else float("nan")
+
+
+def macro_f1(confusion):
+    """Mean F1 score over the classes that occur or are predicted, in [0, 1]."""
+    confusion = np.asarray(confusion)
+    both = confusion.sum(axis=1) + confusion.sum(axis=0)
+    return float(np.mean(2 * np.diag(confusion)[both > 0] / both[both > 0])) if both.any() else float("nan")
+
+
+def mean_sd(confusion):
+    """Mean and standard deviation over the classes, as in the paper's Fig. 13.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows sensitivity, specificity, precision; columns ``mean``, ``sd`` (n - 1 in the denominator).
+    """
+    rates = per_class(confusion)[["sensitivity", "specificity", "precision"]]
+    return pd.DataFrame({"mean": rates.mean(), "sd": rates.std()})
+
+
+def wilson(successes, n, level=0.95):
+    """Wilson's score interval for a proportion; sensible where the textbook one is not (0 or n of n, small n).
+
+    Parameters
+    ----------
+    successes, n : int or array-like of int
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., 2)
+        Lower and upper bound in [0, 1]; (0, 1) for n = 0.
+
+    References
+    ----------
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927) 209-212.
+    """
+    from scipy.stats import norm
+
+    k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
+    if np.any((k < 0) | (k > n)):
+        raise BloodcellError("Wilson's interval needs 0 <= successes <= n.")
+    z = norm.ppf((1 + level) / 2)
+    total = np.where(n > 0, n, 1)
+    p = k / total
+    centre = (p + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * np.sqrt(p * (1 - p) / total + z**2 / (4 * total**2))
+    low, high = np.minimum(centre - half, p), np.maximum(centre + half, p)
+    return np.stack([np.where(n > 0, np.clip(low, 0, 1), 0.0), np.where(n > 0, np.clip(high, 0, 1), 1.0)], axis=-1)
+
+
+def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED):
+    """Percentile interval of any statistic of a confusion matrix, by drawing the test set again and again.
+
+    Images are drawn with replacement within each true class, as the test set was stratified.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+    statistic : callable
+        From a confusion matrix to a number, for example `balanced_accuracy`.
+    level : float
+    n_resamples : int
+    seed : int
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper bound.
+    """
+    confusion = np.asarray(confusion)
+    rng = np.random.default_rng(seed)
+    n = confusion.sum(axis=1)
+    chances = confusion / np.where(n, n, 1)[:, None]
+    chances[n == 0, 0] = 1.0
+    draws = rng.multinomial(n, chances, size=(n_resamples, len(confusion)))
+    tail = 100 * (1 - level) / 2
+    low, high = np.nanpercentile([statistic(draw) for draw in draws], [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def mcnemar(y_true, first, second):
+    """Exact McNemar test: do two models err equally often on the same images?
+
+    Parameters
+    ----------
+    y_true, first, second : array-like of int, shape (n,)
+        The truth and the two models' predictions.
+
+    Returns
+    -------
+    dict
+        ``only_first`` and ``only_second`` (images that only that model gets right) and the two-sided ``p_value``.
+    """
+    from scipy.stats import binomtest
+
+    y_true, first, second = map(np.asarray, (y_true, first, second))
+    only_first = int(((first == y_true) & (second != y_true)).sum())
+    only_second = int(((first != y_true) & (second == y_true)).sum())
+    discordant = only_first + only_second
+    p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    return {"only_first": only_first, "only_second": only_second, "p_value": p_value}

@@ -1,0 +1,163 @@
+"""What Acevedo et al. 2019 print, as data, each with its place in the paper.
+
+Source: A. Acevedo, S. Alférez, A. Merino, L. Puigví, J. Rodellar, "Recognition of peripheral blood cell images using
+convolutional neural networks", Computer Methods and Programs in Biomedicine 180 (2019) 105020.
+
+Where the paper disagrees with itself, `Printed.other` holds the second value and `Printed.note` says so. Percentages
+are kept as printed, not as fractions.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .cells import FOLDERS
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as printed.
+
+    Attributes
+    ----------
+    value : float
+        The number, in the unit of its name (accuracies and rates in percent).
+    place : str
+        Where the paper prints it.
+    other : float or None
+        A second value that the paper gives for the same thing.
+    note : str
+        What a careful reader should know.
+    """
+
+    value: float
+    place: str
+    other: float | None = None
+    note: str = ""
+
+
+# Table 1: images a class.
+TABLE_1 = dict(zip(FOLDERS, (3329, 3117, 1218, 1214, 1420, 2895, 1551, 2348), strict=True))
+N_IMAGES = sum(TABLE_1.values())
+
+# Table 2: the two networks.
+TABLE_2 = {
+    "vgg16": {"input": (224, 224), "features": 4096, "parameters": Printed(
+        160e6, "text", 138_357_544, "the network of Simonyan and Zisserman (2015) has 138,357,544 parameters")},
+    "inception_v3": {"input": (299, 299), "features": 2048},
+}  # fmt: skip
+
+# Split sizes in images; the two designs hold back the same number for the test.
+SPLIT_SVM = {"train": 15_173, "test": 1_919}
+SPLIT_FINE_TUNING = {"train": 11_077, "validation": 4_096, "test": 1_919}
+
+HYPERPARAMETERS = {
+    "svm_kernels": ("rbf", "cubic"),
+    "cross_validation_folds": 5,
+    "images_per_class": 4096,
+    "flips": ("vertical", "horizontal"),
+    "rotation_degrees": (0, 60),
+    "learning_rate": 1e-4,
+    "epochs": 100,
+    "head_units": {"vgg16": (4096, 1024, 8), "inception_v3": (1024, 8)},
+}
+
+ACCURACY = {
+    ("svm", "vgg16"): Printed(87.4, "Fig. 11", 86.0, "the abstract says 86"),
+    ("svm", "inception_v3"): Printed(90.5, "Fig. 11", 90.0, "the abstract says 90"),
+    ("fine_tuned", "vgg16"): Printed(96.2, "Fig. 12"),
+    ("fine_tuned", "inception_v3"): Printed(95.0, "Fig. 12", 94.9, "section 6.3 says 94.9"),
+    ("fine_tuned_unbalanced", "vgg16"): Printed(93.9, "Fig. 17"),
+    ("fine_tuned_unbalanced", "inception_v3"): Printed(92.5, "Fig. 18"),
+}
+
+# Table 3: validation accuracy (%), {images a class: {last blocks trained: accuracy}}.
+TABLE_3 = {
+    "vgg16": {
+        512: {1: 92.0, 2: 93.7, 4: 93.5},
+        1024: {1: 93.0, 2: 95.0, 4: 95.0},
+        2048: {1: 93.2, 2: 95.0, 4: 95.5},
+        4096: {1: 94.5, 2: 95.0, 4: 95.4},
+    },
+    "inception_v3": {
+        512: {1: 92.7, 2: 92.0, 4: 91.8, 6: 92.7, 8: 91.0},
+        1024: {1: 92.3, 2: 93.0, 4: 93.2, 6: 94.0, 8: 94.0},
+        2048: {1: 93.0, 2: 94.0, 4: 94.0, 6: 95.0, 8: 95.0},
+        4096: {1: 93.0, 2: 94.7, 4: 95.2, 6: 96.0, 8: 96.0},
+    },
+}
+TABLE_3_CHOSEN = {"vgg16": (4096, 4), "inception_v3": (4096, 4)}
+
+# True-positive rates (%) that the text quotes, {(design, network): {class folder: rate}}.
+TRUE_POSITIVE_RATE = {
+    ("svm", "vgg16"): {"platelet": 99.22, "monocyte": 76.17, "erythroblast": 76.56},
+    ("fine_tuned", "vgg16"): {"neutrophil": 99.61, "eosinophil": 99.61, "platelet": 99.61, "monocyte": 95.31},
+    ("fine_tuned", "inception_v3"): {
+        "neutrophil": 99.61, "eosinophil": 98.83, "platelet": 98.44, "monocyte": 87.89},
+}  # fmt: skip
+
+# Confusions of the fine-tuned VGG-16 (%), {(true, predicted): share of the true class}.
+CONFUSIONS = {
+    ("monocyte", "ig"): 3.12,
+    ("ig", "neutrophil"): 3.12,
+    ("erythroblast", "lymphocyte"): 3.12,
+    ("basophil", "eosinophil"): 2.58,
+}
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A place where the printed numbers do not fit together.
+
+    Attributes
+    ----------
+    claim : str
+        What the paper says.
+    finding : str
+        What its own numbers, or the network itself, say.
+    place : str
+        Where.
+    """
+
+    claim: str
+    finding: str
+    place: str
+
+
+SLIPS = (
+    Slip("The matrices are measured on 1,919 test images in natural proportion.",
+         "Nearly every printed rate is a multiple of 1/256: the test set behind them had 256 images a class.",
+         "Figs. 11 and 12"),
+    Slip("Basophils taken for eosinophils: 2.58 %.", "No count out of 256 rounds to it.", "text"),
+    Slip("VGG-16 has 160 million parameters.", "It has 138,357,544.", "text"),
+    Slip("The chosen settings are the best.", "Neither chosen row is the best of Table 3.", "Table 3"),
+    Slip("Accuracy of the SVMs.", "87.4 and 90.5 % in the text, 86 and 90 % in the abstract.", "abstract"),
+    Slip("Accuracy of the fine-tuned Inception-v3.", "95 % with its matrix, 94.9 % in section 6.3.", "section 6.3"),
+)  # fmt: skip
+
+
+def as_count(percent, denominator=256, decimals=2):
+    """The count out of `denominator` that prints as `percent`, if there is one.
+
+    Parameters
+    ----------
+    percent : float
+        A printed rate, 0-100.
+    denominator : int
+        Images of the class in the test set.
+    decimals : int
+        Decimals that the rate was printed with.
+
+    Returns
+    -------
+    int or None
+        None if no count rounds, or truncates, to the printed rate.
+
+    Examples
+    --------
+    >>> as_count(99.61), as_count(2.58)
+    (255, None)
+    """
+    unit = Fraction(1, 10**decimals)
+    count = round(percent * denominator / 100)
+    exact = Fraction(100 * count, denominator)
+    return count if abs(exact - Fraction(str(percent))) < unit else None
