@@ -21,6 +21,7 @@ import pandas as pd
 from . import metrics, paper
 from .config import SEED, results_dir
 from .errors import BloodcellError
+from .store import key
 
 LIBRARIES = ("bloodcell-utils", "keras", "tensorflow", "scikit-learn", "numpy", "pandas", "pillow")
 
@@ -262,6 +263,11 @@ def compare(record, model, printed=None):
     text = f"{100 * m['accuracy']:.1f} % [{low:.1f}, {high:.1f}] of {m['n_test']:,}"
     value = printed.value if isinstance(printed, paper.Printed) else m["printed_percent"]
     return text if value is None else f"{text}; the paper prints {value:g} %"
+
+
+def fingerprint(table):
+    """``n_images`` and a hash that changes with any image of an index."""
+    return {"n_images": len(table), "fingerprint": key(*sorted(table["sha256"]))}
 
 
 def provenance():

@@ -1,150 +1,35 @@
-"""The embedded sample: blood cells drawn on the spot from named morphological parameters.
+"""Drawing a blood cell from its morphological parameters, as under a microscope (May Grünwald-Giemsa stain).
 
-Every reader sees cells before anything is downloaded, and a question such as "what if this nucleus had one lobe
-fewer?" can be asked by changing one number. `random_spec` knows what each kind of cell looks like; `draw` is never
-told the class, it only sees the numbers. Colours are means measured on the PBC images (Acevedo et al. 2020), sizes and
-forms are those of the haematology atlases; the field of view is that of PBC, 36 µm across.
+`draw` is told what the cell looks like (`specs.CellSpec`), never which kind it is. "What if this nucleus had one lobe
+fewer?" is a change of one number. Colours are near the means of PBC (Acevedo et al. 2020), and a picture shows as much
+of the slide as one of PBC's does.
 """
 
-import os
-import shutil
-import uuid
-from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
-from pathlib import Path
+from cmath import rect
+from math import pi, sqrt
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from ..cells import FOLDERS, SUBTYPES
-from ..config import SEED
-from ..errors import BloodcellError, DataError
+from .specs import WHITE, check, random_spec
 
-FIELD_UM = 36.0
-NUCLEUS_SHAPES = ("round", "kidney", "band", "segmented")
-VERSION = 1  # of the drawing: rises when the same seed gives other pixels, so that a cache can name its folder by it
-MARKER = "README.txt"
-BLEMISH = "neutrophil/.DS_169665.jpg"
-
-
-def _range(default, low, high):
-    return field(default=default, metadata={"low": low, "high": high})
-
-
-@dataclass(frozen=True)
-class CellSpec:
-    """What one cell and its surroundings look like. The lowest and highest value are in each field's ``metadata``.
-
-    Attributes
-    ----------
-    cell_diameter_um : float
-        Diameter of the circle from which the cell is deformed, in µm.
-    irregularity : float
-        Of the outline: 0 a circle, 1 an amoeba.
-    nucleus_ratio : float
-        Area of the nucleus / area of the cell, before the nucleus is cut at the membrane.
-    lobes : int
-        0 is a cell without nucleus; 2 to 5 are told apart only in a ``"segmented"`` nucleus.
-    nucleus_shape : str
-        One of `NUCLEUS_SHAPES`; the lobes of ``"segmented"`` are joined by thin filaments.
-    eccentricity : float
-        Position of the nucleus: 0 the middle of the cell, 1 at the membrane.
-    chromatin : float
-        0 fine and even, 1 coarse clumps.
-    nucleoli, vacuoles : int
-        How many.
-    granule_density : float
-        Granules per µm² of cell.
-    granule_um : float
-        Their mean diameter in µm.
-    granules_over_nucleus : float
-        Opacity of the granules that lie over the nucleus, 0 to 1.
-    nucleus_rgb, cytoplasm_rgb, granule_rgb, background_rgb : tuple of three floats
-        0 to 255, in a standard stain and exposure.
-    stain_hue : float
-        -1 bluer (azure), 1 redder (eosin) than standard.
-    stain_strength, exposure : float
-        Factors on optical density and on light; 1 is standard.
-    focus_um : float
-        Standard deviation of the blur in µm.
-    red_cells, platelets : int
-        How many are tried in the neighbourhood; those that find no room are left out.
-    pallor : float
-        Of the red cells' centres: 0 none, 1 clear as the background.
-
-    Raises
-    ------
-    BloodcellError
-        For a value out of its range; the message names the parameter and the range.
-    """
-
-    cell_diameter_um: float = _range(12.0, 1, 25)
-    irregularity: float = _range(0.2, 0, 1)
-    nucleus_ratio: float = _range(0.5, 0, 1)
-    lobes: int = _range(1, 0, 5)
-    nucleus_shape: str = "round"
-    eccentricity: float = _range(0.2, 0, 1)
-    chromatin: float = _range(0.5, 0, 1)
-    nucleoli: int = _range(0, 0, 5)
-    vacuoles: int = _range(0, 0, 20)
-    granule_density: float = _range(0.0, 0, 8)
-    granule_um: float = _range(0.3, 0.05, 2)
-    granules_over_nucleus: float = _range(0.0, 0, 1)
-    nucleus_rgb: tuple = _range((85, 42, 135), 0, 255)
-    cytoplasm_rgb: tuple = _range((190, 165, 190), 0, 255)
-    granule_rgb: tuple = _range((120, 60, 145), 0, 255)
-    background_rgb: tuple = _range((253, 228, 202), 0, 255)
-    stain_hue: float = _range(0.0, -1, 1)
-    stain_strength: float = _range(1.0, 0.5, 1.5)
-    exposure: float = _range(1.0, 0.5, 1.5)
-    focus_um: float = _range(0.08, 0, 3)
-    red_cells: int = _range(18, 0, 60)
-    platelets: int = _range(0, 0, 10)
-    pallor: float = _range(0.6, 0, 1)
-
-    def __post_init__(self):
-        if self.nucleus_shape not in NUCLEUS_SHAPES:
-            raise BloodcellError(f"nucleus_shape is {self.nucleus_shape!r}; choose one of {', '.join(NUCLEUS_SHAPES)}.")
-        for f in fields(self):
-            if f.metadata:
-                _check(f.name, getattr(self, f.name), f.default, f.metadata["low"], f.metadata["high"])
-
-
-def random_spec(subtype, rng):
-    """Draw the parameters of one cell.
-
-    Parameters
-    ----------
-    subtype : str
-        A prefix of the PBC file names (``"SNE"``, ``"BNE"``, ``"EO"``, ...), or a class folder (``"ig"``), which picks
-        one of its sub-types at random.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    CellSpec
-
-    Raises
-    ------
-    BloodcellError
-        For an unknown name; the message lists those that exist.
-    """
-    ranges = _STANDARD | _KINDS[_pick(subtype, rng)]
-    return CellSpec(**{name: _between(value, rng) for name, value in ranges.items()})
+FIELD_UM = 36.0  # what a picture shows, from side to side
+_MIDDLE = complex(FIELD_UM, FIELD_UM) / 2
+_RED_CELL = (206, 169, 167)
 
 
 def draw(spec, size=128, seed=0):
-    """Draw the cell and its neighbours. The same seed gives the same cell at every size.
+    """Draw the cell and its neighbours.
 
     Parameters
     ----------
     spec : CellSpec
     size : int
-        Side in pixels, 32 to 1024.
+        Side in pixels, 32 to 1024; the same seed gives the same cell at every size.
     seed : int
-        Of everything that the parameters leave open: where the lobes, granules and red cells lie.
+        Of what the parameters leave open: where lobes, granules and red cells lie. Each part of the picture has its own
+        random numbers, so that changing one parameter leaves the rest as it is.
 
     Returns
     -------
@@ -156,18 +41,169 @@ def draw(spec, size=128, seed=0):
     BloodcellError
         For a size out of range.
     """
-    _check("size", size, 128, 32, 1024)
-    fine = -(-96 // size)  # small pictures are drawn larger and averaged, or their granules would flicker
-    side, rng = int(size) * fine, np.random.default_rng(seed)
-    stain = _stain(spec)
-    home = complex(*(FIELD_UM / 2 + np.clip(rng.normal(0, 0.9, 2), -2, 2)))
-    light = 1 + 0.006 * _noise(rng, 12, side)
-    density = _red_cells(spec, home, side, rng)
-    image = stain(spec.background_rgb) * np.exp(-density[..., None] * -np.log(stain(_RED_CELL) / stain(_WHITE)))
-    for z in _places(rng, spec.platelets, [(home, spec.cell_diameter_um / 2 + 2)], 3.0):
-        _paint(image, random_spec("PLATELET", rng), z, stain, rng)
-    _paint(image, spec, home, stain, rng)
+    check("size", size, 128, 32, 1024)
+    fine = -(-96 // size)  # small pictures are drawn larger and averaged, or granules would flicker
+    scene, blood, others, own = np.random.default_rng(seed).spawn(4)
+    stain, clear = _stain(spec), spec.cell_diameter_um / 2 + 1.5
+    home = _MIDDLE + complex(*scene.normal(0, 0.8, 2).clip(-2, 2))
+    platelets = [place for place, _ in _places(others, spec.platelets, 5, [(home, clear + 1.5)])]
+    _, _, x, y = _window(size * fine, _MIDDLE, FIELD_UM)
+    density = _red_cells(spec, [(home, clear), *((place, 4.5) for place in platelets)], x, y, blood)
+    image = stain(WHITE) * np.exp(density[..., None] * np.log(stain(_RED_CELL) / stain(WHITE)))
+    image *= 1 + 0.005 * _noise(scene, 12, x, y)[..., None]
+    for place in platelets:
+        _paint(image, random_spec("PLATELET", others), place, stain, others)
+    _paint(image, spec, home, stain, own)
     image = image.reshape(size, fine, size, fine, 3).mean((1, 3)) if fine > 1 else image
-    if spec.focus_um * size / FIELD_UM > 0.2:
-        image = gaussian_filter(image, (*[spec.focus_um * size / FIELD_UM] * 2, 0), truncate=2.5)
-    return image
+    blur = spec.focus_um * size / FIELD_UM
+    image = gaussian_filter(image, (blur, blur, 0), truncate=2.5) if blur > 0.2 else image
+    return np.clip(image * spec.exposure + 0.5, 0, 255).astype(np.uint8)
+
+
+def _stain(spec):
+    """From a colour of the standard stain to its colour on this slide; densities scale (Beer and Lambert)."""
+    power = spec.stain_strength * np.exp(spec.stain_hue * np.array([-0.2, 0.0, 0.16]))
+    return lambda rgb: (spec.background_rgb * np.divide(rgb, WHITE) ** power).astype(np.float32)
+
+
+def _window(side, place, reach):
+    """Rows and columns within reach of a place, and their x and y in µm from it."""
+    at = (np.arange(side, dtype=np.float32) + 0.5) * (FIELD_UM / side)
+    columns, rows = (slice(*np.searchsorted(at, (c - reach, c + reach))) for c in (place.real, place.imag))
+    return rows, columns, at[columns] - place.real, at[rows] - place.imag
+
+
+def _noise(rng, grain, x, y):
+    """Smooth noise, mean 0, variance 1. The grain is in µm, so that a larger picture or cell shows the same noise."""
+
+    def taps(at):
+        behind, between = np.divmod(at / grain, 1)
+        weights = (1 - ((between[:, None] - np.arange(-1, 3, dtype=np.float32)) / 2) ** 2) ** 3
+        return (behind.astype(int)[:, None] + range(-1, 3)) % 64, weights / np.sqrt((weights**2).sum(1, keepdims=True))
+
+    (rows, down), (columns, across) = taps(y), taps(x)
+    knots = (rng.random((64, 64), np.float32) - 0.5) * sqrt(12)
+    # Not a matrix product: BLAS would wake all its threads for so little, which is far slower on a busy machine.
+    return np.einsum("jk,ijk->ij", across, np.einsum("ik,ikj->ij", down, knots[rows])[:, columns])
+
+
+def _places(rng, count, apart, taken):
+    """Up to `count` random places apart from each other and from those taken, each with six dice of its own.
+
+    `taken` lists places and how far to stay away from each.
+    """
+    chosen, taken = [], list(taken)
+    for x, y, *dice in rng.random((180, 8)).tolist():
+        place = complex(x, y) * (FIELD_UM + 6) - (3 + 3j)
+        if len(chosen) < count and all(abs(place - other) > gap for other, gap in taken):
+            chosen.append((place, dice))
+            taken.append((place, apart))
+    return chosen
+
+
+def _red_cells(spec, taken, x, y, rng):
+    """Optical density of the red cells, 1 in the thick of one; where two overlap, densities add up."""
+    dents, apart, density = _noise(rng, 2.5, x, y), rng.uniform(5, 7.2), np.zeros((len(y), len(x)), np.float32)
+    for place, dice in _places(rng, spec.red_cells, apart, taken):
+        rows, columns, across, down = _window(len(x), place, 5)
+        z = across + 1j * down[:, None]
+        rho = np.abs(z + rect(0.09 * dice[0], 2 * pi * dice[1]) * z.conj()) / (3.2 + 0.8 * dice[2])
+        rho += 0.03 * dents[rows, columns]
+        hollow = spec.pallor * (0.7 + 0.3 * dice[3]) / (1 + (rho / (0.38 + 0.17 * dice[4])) ** 6)
+        density[rows, columns] += np.clip((1 - rho) * 12 + 0.5, 0, 1) * (1 - hollow) * (0.85 + 0.2 * dice[5])
+    return density
+
+
+def _paint(image, spec, place, stain, rng):
+    """Put one cell over what is there: cytoplasm, vacuoles, nucleus, granules."""
+    rng, nucleus_rng, granule_rng = rng.spawn(3)
+    side, radius = len(image), spec.cell_diameter_um / 2
+    reach = radius * (1.2 + 0.4 * spec.irregularity) + 0.5
+    rows, columns, x, y = _window(side, place, reach)
+    z = x + 1j * y[:, None]
+
+    def noise(grain):
+        return _noise(rng, grain, x, y)
+
+    def cover(distance):
+        return np.clip(0.5 - distance * (side / FIELD_UM), 0, 1)
+
+    def blend(alpha, rgb):
+        image[rows, columns] += alpha[..., None] * (rgb - image[rows, columns])
+
+    outline = 0.07 * radius * noise(4) + 0.03 * radius * noise(1.5)
+    ragged = (0.4 + 2 * spec.irregularity) * outline + 0.12 * spec.irregularity * noise(0.7)
+    membrane = np.abs(z + _somewhere(rng, 0.08) * z.conj()) - radius + ragged
+    body = cover(membrane)
+    shade = 1 + 0.025 * noise(2) + 0.03 * noise(0.45) - 0.12 * np.maximum(0, 1 + membrane / 0.7)
+    blend(0.96 * body, stain(spec.cytoplasm_rgb) * shade[..., None])
+    for _ in range(spec.vacuoles):
+        blend(0.8 * body * cover(np.abs(z - _somewhere(rng, radius)) - rng.uniform(0.25, 0.75)), stain(WHITE))
+
+    inside, rng = np.zeros_like(body), nucleus_rng
+    if spec.lobes and spec.nucleus_ratio:
+        lumps = spec.chromatin * noise(0.8) + (1 - 0.5 * spec.chromatin) * noise(0.4)
+        bays = (0.1 if spec.nucleus_shape == "kidney" else 0.05) * noise(1.6)
+        nucleus = np.maximum(_nucleus(spec, z, bays, rng), membrane + 0.3)
+        inside = cover(nucleus)
+        light = np.clip(0.22 + 0.38 * lumps, 0, 1.2) * np.clip(0.2 - nucleus / 0.5, 0, 1)
+        for _ in range(spec.nucleoli):
+            light += np.clip(0.9 - np.abs(z - _somewhere(rng, 0.5 * radius)) / rng.uniform(0.9, 1.4), 0, 0.6)
+        dark, pale = stain(np.multiply(spec.nucleus_rgb, 0.84)), stain(np.add(spec.nucleus_rgb, (62, 50, 30)))
+        blend(inside, dark + light[..., None] * (pale - dark))
+
+    if count := int(spec.granule_density * pi * reach**2):
+        far, turn, big, dark = granule_rng.random((count, 4)).T
+        centres = reach * np.sqrt(far) * np.exp(2j * pi * turn)
+        seen, gap, tone = body > 0, np.ones_like(body), np.ones_like(body)
+        tree = cKDTree(np.stack([centres.real, centres.imag], 1))
+        away, nearest = tree.query(np.stack([z.real[seen], z.imag[seen]], 1), distance_upper_bound=spec.granule_um)
+        nearest = nearest.clip(max=count - 1)  # no granule near: the query answers `count`, at infinity
+        gap[seen] = away - spec.granule_um * (0.32 + 0.38 * big[nearest])
+        tone[seen] = 0.84 + 0.32 * dark[nearest]
+        alpha = 0.9 * cover(gap) * body * (1 - inside * (1 - spec.granules_over_nucleus))
+        blend(alpha, stain(spec.granule_rgb) * tone[..., None])
+
+
+def _nucleus(spec, z, bays, rng):
+    """Distance in µm from the nucleus' outline, negative inside: discs along a path, melted into one another."""
+    turn, away = _somewhere(rng, 1), _somewhere(rng, 1)
+    centres, radii = _skeleton(spec, rng)
+    centres = ((centres - np.average(centres, weights=radii**2)) * turn / abs(turn)).astype(np.complex64)
+
+    def distance(at):
+        gaps = np.minimum(np.abs(at[..., None] - centres) - radii, 6)  # or the exponential underflows
+        return -np.log(np.exp(-14 * gaps).sum(-1)) / 14
+
+    ruler = np.linspace(-2.5, 2.5, 51, dtype=np.float32)
+    area = (distance(ruler + 1j * ruler[:, None]) < 0).sum() * 0.1**2
+    radius = spec.cell_diameter_um / 2
+    scale = radius * sqrt(pi * spec.nucleus_ratio / area)
+    shift = spec.eccentricity * max(0, radius - sqrt(area / pi) * scale) * away / abs(away)
+    return (distance((z - shift) / scale) + bays) * scale
+
+
+def _skeleton(spec, rng):
+    """Centres (complex, scale free) and radii (float32) of the discs that make up the nucleus."""
+    dice = rng.random((5, 4))
+    long, wide = dice[0, :2]
+    if spec.nucleus_shape == "round":
+        return np.linspace(-0.25, 0.25, 3) * long, np.ones(3, np.float32)
+    if spec.nucleus_shape in ("kidney", "band"):
+        kidney = spec.nucleus_shape == "kidney"
+        half, width = (0.6 + 0.7 * long, 0.7 + 0.2 * wide) if kidney else (1.5 + 0.9 * long, 0.38 + 0.12 * wide)
+        bend = np.linspace(-1, 1, 13)
+        return np.exp(1j * half * bend), (width * (0.9 + 0.15 * bend**2)).astype(np.float32)
+    angle, away, big, way = dice[: spec.lobes].T
+    step = 2 * pi / (spec.lobes + 0.4)
+    lobes = (0.85 + 0.35 * away) * np.exp(1j * step * (np.arange(spec.lobes) + 0.24 * angle))
+    radii = np.sin(min(step, 2.2) / 2) * (0.62 + 0.3 * big)
+    halves = 0.35 * radii * np.exp(1j * pi * way)
+    links = [a + (b - a) * np.linspace(0, 1, 9) for a, b in zip(lobes[:-1], lobes[1:], strict=True)]
+    centres = np.concatenate([lobes - halves, lobes + halves, *links])
+    return centres, np.concatenate([radii, radii, np.full(9 * len(links), 0.08)]).astype(np.float32)
+
+
+def _somewhere(rng, reach):
+    """A random complex number at most `reach` from 0."""
+    return rect(reach * sqrt(rng.random()), 2 * pi * rng.random())

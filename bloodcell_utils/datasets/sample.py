@@ -1,0 +1,130 @@
+"""The embedded sample: 8 x 60 drawn cells, laid out like PBC and with its blemishes, before anything is downloaded."""
+
+import io
+import os
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..cells import FOLDERS
+from ..config import SEED
+from ..errors import DataError
+from .specs import check, pick_subtype, random_spec
+from .synthetic import draw
+
+VERSION = 2  # rises when the same seed gives other pixels: part of the name of a cached folder
+
+_README = "These cells are drawn, not photographed.\nversion {}, per_class {}, size {}, seed {}\n"
+_COPIES = {("neutrophil", 0): ("eosinophil", 0), ("ig", 1): ("ig", 0), ("platelet", 1): ("platelet", 0)}
+_PREFIXES = {("neutrophil", 0): "BNE", ("ig", 0): "MY", ("ig", 1): "MY"}
+_SECOND_SLIDE = (228, 219, 228)  # empty slide of PBC's second batch: cooler and darker than the first
+
+
+def sample(per_class=60, size=128, seed=SEED):
+    """Draw cells of all eight classes.
+
+    Parameters
+    ----------
+    per_class, size, seed : int
+
+    Returns
+    -------
+    images : numpy.ndarray of uint8, shape (8 * per_class, size, size, 3)
+    labels : numpy.ndarray of int64, shape (8 * per_class,)
+        In class order (`cells.FOLDERS`).
+
+    Raises
+    ------
+    BloodcellError
+        For parameters out of range.
+    """
+    check("per_class", per_class, 60, 1, 10_000)
+    cells = [_cell(folder, i, seed) for folder in FOLDERS for i in range(per_class)]
+    images = np.stack([draw(spec, size, drawing) for _, spec, drawing in cells])
+    return images, np.repeat(np.arange(len(FOLDERS), dtype=np.int64), per_class)
+
+
+def write(folder, per_class=60, size=128, seed=SEED):
+    """Write the sample as a folder laid out like PBC, with PBC's blemishes in miniature.
+
+    Planted within `per_class`: pictures that are not square (`size` wide, ``size + 1`` high); three pairs of identical
+    files, one of them an eosinophil and a band neutrophil at once; a second batch, the last four pictures of each class
+    but platelets (``size + 2`` by ``size + 3`` pixels, on a cooler and darker slide). Besides: a file that is no picture.
+
+    Parameters
+    ----------
+    folder : path-like
+        A new or empty folder, or one that an earlier call with the same parameters has written.
+    per_class, size, seed : int
+        8 pictures a class or more; size 32 to 1021 pixels.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder. It appears at once and complete: it is written beside its place, then renamed.
+
+    Raises
+    ------
+    BloodcellError
+        For parameters out of range.
+    DataError
+        For a folder that holds something else.
+    """
+    check("per_class", per_class, 60, 8, 10_000)
+    check("size", size, 128, 32, 1021)
+    folder, readme = Path(folder), _README.format(VERSION, per_class, size, seed)
+    if _is_written(folder, readme):
+        return folder
+    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    try:
+        for path, data in _files(per_class, size, seed):
+            (beside / path).parent.mkdir(parents=True, exist_ok=True)
+            (beside / path).write_bytes(data)
+        (beside / "README.txt").write_text(readme, encoding="utf-8")
+        if folder.is_dir():
+            folder.rmdir()  # it is empty, but Windows renames onto nothing that exists
+        os.rename(beside, folder)
+    except OSError:
+        if not _is_written(folder, readme):  # else another process was faster, and wrote the same
+            raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _cell(folder, i, seed):
+    """Sub-type, parameters and drawing seed of the i-th cell of a class."""
+    rng = np.random.default_rng([seed, FOLDERS.index(folder), i])
+    subtype = _PREFIXES.get((folder, i)) or pick_subtype(folder, rng)
+    return subtype, random_spec(subtype, rng), int(rng.integers(2**32))
+
+
+def _files(per_class, size, seed):
+    """Yield path and bytes of every file of the sample but the README."""
+    numbers = iter(np.random.default_rng(seed).permutation(999_000)[: 8 * per_class] + 1000)
+    pictures = {}
+    for folder, i in sorted(((f, i) for f in FOLDERS for i in range(per_class)), key=_COPIES.__contains__):
+        subtype, spec, drawing = _cell(folder, i, seed)
+        second = folder != "platelet" and i >= per_class - 4
+        if second:
+            spec = replace(spec, background_rgb=_SECOND_SLIDE)
+        if (folder, i) not in _COPIES:
+            width, stream = size + 2 * second, io.BytesIO()
+            Image.fromarray(draw(spec, width + 1, drawing)[:, :width]).save(stream, "JPEG", quality=90)
+            pictures[folder, i] = stream.getvalue()
+        yield f"{folder}/{subtype}_{next(numbers)}.jpg", pictures[_COPIES.get((folder, i), (folder, i))]
+    yield "neutrophil/.DS_169665.jpg", b"Not a picture: left behind by an operating system, as in the PBC archive.\n"
+
+
+def _is_written(folder, readme):
+    """Whether the folder is complete; one with something else in it is refused."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    marker = folder / "README.txt"
+    if marker.is_file() and marker.read_text(encoding="utf-8") == readme:
+        return True
+    raise DataError(f"{folder} holds something else than this sample. Remove it, or choose another folder.")

@@ -1,0 +1,27 @@
+"""Experiments: each module has ``run(profile, ...) -> Record``."""
+
+from importlib import import_module
+
+from ..errors import BloodcellError
+
+EXPERIMENTS = {"svm": "frozen features and a support vector machine (the paper's first design)"}
+
+
+def run(name, profile, **options):
+    """Run an experiment by name.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+    profile : config.Profile
+    **options
+        Passed to the experiment.
+
+    Returns
+    -------
+    records.Record
+    """
+    if name not in EXPERIMENTS:
+        raise BloodcellError(f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}.")
+    return import_module(f".{name}", __package__).run(profile, **options)

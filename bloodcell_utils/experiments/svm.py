@@ -1,0 +1,231 @@
+"""The paper's first design, and two rows that put it in perspective.
+
+(a) a colour histogram and an SVM: no network at all;
+(b) the paper's way: the last block of a frozen network and a cubic SVM;
+(c) the same frozen network, all its blocks, and an SVM.
+
+All rows share one clean split: 5-fold cross-validation on the training and validation images, one look at the test
+images. A fourth row repeats (b) with augmented siblings of each training image, to show what cross-validation reports
+when siblings are spread over the folds.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from .. import augment, backbones, datasets, metrics, paper, records
+from ..config import SEED
+from ..datasets import splits
+from ..datasets.loading import load_images
+from ..datasets.pbc import labels
+from ..features import color_histogram, extract
+from ..kernel_svm import KernelSVM
+
+FOLDS = paper.HYPERPARAMETERS["cross_validation_folds"]
+GAINS = (0.95, 1.05)
+
+
+def histogram_classifier():
+    """Row (a): each bin standardised, RBF kernel; an unfitted scikit-learn pipeline."""
+    return make_pipeline(StandardScaler(), KernelSVM("rbf"))
+
+
+def last_block_classifier(n_components, kernel="cubic", seed=SEED):
+    """Row (b): square roots (activations have long tails), principal components, cubic kernel.
+
+    Parameters
+    ----------
+    n_components : int or None
+        None keeps every feature.
+    kernel : {"cubic", "rbf"}
+    seed : int
+        Of the randomised principal components.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+    """
+    steps = [FunctionTransformer(_root)]
+    if n_components:
+        steps.append(PCA(n_components, svd_solver="randomized", random_state=seed))
+    return make_pipeline(*steps, KernelSVM(kernel))
+
+
+def all_blocks_classifier():
+    """Row (c): square roots, each feature standardised, RBF kernel; an unfitted scikit-learn pipeline.
+
+    Thousands of features want a kernel four times as wide as the default, and a higher price of errors.
+    """
+    return make_pipeline(FunctionTransformer(_root), StandardScaler(), KernelSVM("rbf", C=100, gamma_factor=0.25))
+
+
+def cross_validate(make, X, y, groups=None, folds=FOLDS, seed=SEED):
+    """Accuracy on each held-out fold; everything, scaling included, is fitted on the other folds.
+
+    Parameters
+    ----------
+    make : callable
+        Returns an unfitted classifier.
+    X : numpy.ndarray, shape (n, d)
+    y : numpy.ndarray of int, shape (n,)
+    groups : array-like, shape (n,), optional
+        Rows of one group (the versions of one source image) stay in one fold.
+    folds : int
+    seed : int
+
+    Returns
+    -------
+    list of float
+    """
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    parts = splitter(folds, shuffle=True, random_state=seed).split(X, y, groups)
+    return [float(np.mean(make().fit(X[fit], y[fit]).predict(X[held]) == y[held])) for fit, held in parts]
+
+
+def siblings(table, images, backbone, weights, n_components, n_sources, n_versions, progressbar=True, seed=SEED):
+    """Cross-validate twice on augmented images: versions of one source in one fold, and spread over the folds.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A split; only its training images are used as sources.
+    images : numpy.ndarray of uint8, shape (len(table), size, size, 3)
+    backbone, weights : str
+        As for `features.extract`.
+    n_components : int or None
+    n_sources, n_versions : int
+        Source images a class, and versions of each, the original included.
+    progressbar : bool
+    seed : int
+
+    Returns
+    -------
+    classifier
+        Fitted on all versions.
+    dict of str to list of float
+        Accuracy on each fold, ``together`` (honest) and ``apart`` (leaking).
+    """
+    train = table[table["subset"] == "train"]
+    rng = np.random.default_rng(seed)
+    chosen = [rng.permutation(rows)[:n_sources] for rows in train.groupby("class").indices.values()]
+    plan = augment.versions(train.iloc[np.concatenate(chosen)], n_versions, seed)
+    X = extract(augment.apply(images, plan), backbone, weights, progressbar=progressbar)["last"]
+    y = labels(plan)
+    make = lambda: last_block_classifier(n_components)  # noqa: E731
+    scores = {
+        "together": cross_validate(make, X, y, groups=plan["source"], seed=seed),
+        "apart": cross_validate(make, X, y, seed=seed),
+    }
+    return make().fit(X, y), scores
+
+
+def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
+    """Measure all rows.
+
+    Parameters
+    ----------
+    profile : config.Profile
+    backbone : str
+        ``"vgg16"`` or ``"inception_v3"``.
+    seed : int
+    progressbar : bool
+        Progress bars and a line a step.
+
+    Returns
+    -------
+    records.Record
+        Not written yet; see `records.Record.write`.
+    """
+    say = print if progressbar else lambda *_: None
+    spec = backbones.backbone(backbone)
+    table = splits.clean(datasets.index(profile), seed=seed)
+    y = labels(table)
+    test = (table["subset"] == "test").to_numpy()
+    fit = ~test
+    say(f"{len(table):,} images; {fit.sum():,} for cross-validation and training, {test.sum():,} for the test.")
+
+    clock = _Clock()
+    size = profile.feature_size or spec.input_size
+    images = load_images(table, size, profile.crop, progressbar=progressbar)
+    views = extract(images, backbone, profile.weights, progressbar=progressbar, seed=seed)
+    extraction_s = clock.lap()
+    say(f"Features: {', '.join(f'{name} {X.shape[1]:,}' for name, X in views.items())} ({extraction_s:.0f} s).")
+
+    whole = load_images(table, profile.image_size, progressbar=progressbar)
+    histogram = color_histogram(whole)
+    clock.lap()
+    printed = paper.ACCURACY[("svm", backbone)].value
+    models, predictions = {}, {}
+
+    def row(name, make, X, kernels=None, **details):
+        scores = {k: cross_validate(lambda: m(), X[fit], y[fit], seed=seed) for k, m in (kernels or {"rbf": make}).items()}
+        model = make().fit(X[fit], y[fit])
+        record_row(name, model.predict(X[test]), cross_validation=scores, **details)
+        return model
+
+    def record_row(name, predicted, **details):
+        predictions[name] = predicted
+        counts = metrics.confusion_matrix(y[test], predicted, len(paper.TABLE_1))
+        models[name] = records.measure(counts, clock.lap(), records.peak_rss_mb(), **details)
+        say(f"{name}: {100 * models[name]['accuracy']:.2f} % on the test images ({models[name]['wall_time_s']:.0f} s).")
+
+    model = row("colour histogram", histogram_classifier, histogram)
+    models["colour histogram"]["gain"] = {
+        f"{gain:g}": float(np.mean(model.predict(color_histogram(brighten(whole[test], gain))) == y[test]))
+        for gain in GAINS
+    }
+    clock.lap()
+    last, blocks = np.asarray(views["last"]), np.asarray(views["blocks"])
+    kernels = {kernel: lambda k=kernel: last_block_classifier(profile.pca, k) for kernel in ("cubic", "rbf")}
+    row(f"{backbone} last block", kernels["cubic"], last, kernels, printed=printed, extraction_s=extraction_s)
+    row(f"{backbone} all blocks", all_blocks_classifier, blocks, extraction_s=extraction_s)
+    model, scores = siblings(table, images, backbone, profile.weights, profile.pca, *profile.siblings, progressbar, seed)
+    record_row(f"{backbone} last block, siblings", model.predict(last[test]), cross_validation=scores)
+
+    return records.Record(
+        experiment="svm" if backbone == "vgg16" else f"svm-{backbone}",
+        profile=profile.name,
+        models=models,
+        classes=list(paper.TABLE_1),
+        split={"name": "clean", **table["subset"].value_counts().to_dict()},
+        data={"name": profile.data, **records.fingerprint(table)},
+        seed=seed,
+        notes=[f"{spec.title}, {profile.weights} weights, {size} px, central {profile.crop:.0%} of the image."],
+        predictions=pd.DataFrame({"path": table.loc[test, "path"], "true": y[test], **predictions}),
+        **records.provenance(),
+    )
+
+
+def brighten(images, gain):
+    """Multiply all levels: another lamp, another exposure time.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8
+    gain : float
+
+    Returns
+    -------
+    numpy.ndarray of uint8, same shape
+    """
+    return np.clip(np.asarray(images, np.float32) * gain, 0, 255).round().astype(np.uint8)
+
+
+def _root(X):
+    return np.sqrt(np.maximum(X, 0))
+
+
+class _Clock:
+    """Seconds since the last look."""
+
+    def __init__(self):
+        self.start = time.perf_counter()
+
+    def lap(self):
+        before, self.start = self.start, time.perf_counter()
+        return round(self.start - before, 1)
