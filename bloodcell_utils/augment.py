@@ -115,7 +115,8 @@ def transform(image, flip_horizontal=False, flip_vertical=False, rotation=0.0):
         return np.ascontiguousarray(image)
     height, width = image.shape[:2]
     pad = (int(np.ceil(np.hypot(height, width))) - min(height, width)) // 2 + 1
-    padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="reflect" if pad < min(height, width) else "symmetric")
+    mode = "reflect" if pad < min(height, width) else "symmetric"
+    padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode)
     turned = Image.fromarray(padded).rotate(rotation, Image.Resampling.BILINEAR)
     return np.asarray(turned)[pad : pad + height, pad : pad + width]
 

@@ -73,7 +73,22 @@ BACKBONES = {
 
 
 def backbone(name):
-    """A `Backbone` by name; BloodcellError for an unknown one."""
+    """A network by name.
+
+    Parameters
+    ----------
+    name : str
+        One of `BACKBONES`.
+
+    Returns
+    -------
+    Backbone
+
+    Raises
+    ------
+    BloodcellError
+        For an unknown name.
+    """
     if name not in BACKBONES:
         raise BloodcellError(f"There is no backbone {name!r}; choose one of {', '.join(BACKBONES)}.")
     return BACKBONES[name]
@@ -106,7 +121,8 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED):
     spec, keras = backbone(name), load_keras()
     size = size or spec.input_size
     if size < spec.min_size or (top and size != spec.input_size):
-        raise BloodcellError(f"{spec.title} needs images of {spec.min_size} px or more ({spec.input_size} with its head).")
+        need = f"{spec.min_size} px or more ({spec.input_size} with its head)"
+        raise BloodcellError(f"{spec.title} needs images of {need}; {size} px was asked.")
     keras.utils.set_random_seed(seed)
     constructor = getattr(keras.applications, spec.constructor)
     shape = (size, size, 3)

@@ -65,7 +65,8 @@ CELLS = (
     ),
     CellClass(
         "immature granulocyte", "ig", "IG", "#CC79A7",
-        {"PMY": "promyelocyte", "MY": "myelocyte", "MMY": "metamyelocyte", "IG": "immature granulocyte, stage not given"},
+        {"PMY": "promyelocyte", "MY": "myelocyte", "MMY": "metamyelocyte",
+         "IG": "immature granulocyte, stage not given"},
         "round to kidney-shaped, not yet lobed; chromatin from fine (promyelocyte) to clumped (metamyelocyte)",
         "blue to pink as the cell matures, with violet primary granules in the younger stages",
     ),
@@ -75,7 +76,7 @@ CELLS = (
         "from deep blue to grey-pink as haemoglobin fills the cell",
     ),
     CellClass(
-        "platelet", "platelet", "PLT", "#8C8C8C", {"PLATELET": "platelet"},
+        "platelet", "platelet", "PLT", "#666666", {"PLATELET": "platelet"},
         "none: a platelet is a fragment of a megakaryocyte",
         "a small pale-blue body with fine purple granules, 2-4 µm across",
     ),

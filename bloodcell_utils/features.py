@@ -10,9 +10,8 @@ import numpy as np
 
 from . import backbones
 from .config import SEED
+from .datasets.loading import load_images
 from .store import key, stored_array
-
-VIEWS = ("last", "blocks")
 
 
 def color_histogram(images, bins=8):
@@ -34,6 +33,25 @@ def color_histogram(images, bins=8):
         red, green, blue = (np.asarray(image, np.int32) * bins // 256).reshape(-1, 3).T
         result[i] = np.bincount((red * bins + green) * bins + blue, minlength=bins**3)
     return result / np.prod(images.shape[1:3])
+
+
+def closeups(table, profile, backbone="vgg16", progressbar=True):
+    """The images of an index as a profile shows them to a network.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    profile : config.Profile
+        Its ``feature_size`` (None: the network's own) and ``crop``.
+    backbone : str
+    progressbar : bool
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n, size, size, 3)
+    """
+    size = profile.feature_size or backbones.backbone(backbone).input_size
+    return load_images(table, size, profile.crop, progressbar=progressbar)
 
 
 def extract(images, backbone="vgg16", weights="imagenet", precision=None, batch_size=64, progressbar=True, seed=SEED):
@@ -61,7 +79,8 @@ def extract(images, backbone="vgg16", weights="imagenet", precision=None, batch_
     precision = precision or backbones.fastest_precision()
     size = images.shape[1]
     # The layers of the 1,000-class head are used only where its weights are at hand: half a gigabyte to download.
-    top = weights == "imagenet" and size == backbones.backbone(backbone).input_size and backbones.has_weights(backbone, top=True)
+    published = weights == "imagenet" and size == backbones.backbone(backbone).input_size
+    top = published and backbones.has_weights(backbone, top=True)
     model, widths = _network(backbone, size, weights, top, precision, seed)
     name = f"features-{backbone}-{size}-{key('v2', precision, seed, *model.get_weights(), images)}"
 

@@ -87,20 +87,50 @@ def per_class(confusion):
 
 
 def accuracy(confusion):
-    """Share of images on the diagonal, in [0, 1]; NaN without images."""
+    """Share of images on the diagonal.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without images.
+    """
     confusion = np.asarray(confusion)
     return float(np.trace(confusion) / confusion.sum()) if confusion.sum() else float("nan")
 
 
 def balanced_accuracy(confusion):
-    """Mean sensitivity over the classes that occur, in [0, 1]: every class weighs the same."""
+    """Mean sensitivity over the classes that occur: every class weighs the same.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without images.
+    """
     confusion = np.asarray(confusion)
     n = confusion.sum(axis=1)
     return float(np.mean(np.diag(confusion)[n > 0] / n[n > 0])) if n.any() else float("nan")
 
 
 def macro_f1(confusion):
-    """Mean F1 score over the classes that occur or are predicted, in [0, 1]."""
+    """Mean F1 score over the classes that occur or are predicted.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without images.
+    """
     confusion = np.asarray(confusion)
     both = confusion.sum(axis=1) + confusion.sum(axis=0)
     return float(np.mean(2 * np.diag(confusion)[both > 0] / both[both > 0])) if both.any() else float("nan")

@@ -10,6 +10,7 @@ import json
 import platform
 import re
 import subprocess
+import zlib
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -91,9 +92,13 @@ class Record:
         -------
         pathlib.Path
             The json.
+
+        Raises
+        ------
+        BloodcellError
+            If the folder cannot be written. A record that was there is as it was.
         """
         folder = Path(folder or results_dir())
-        folder.mkdir(parents=True, exist_ok=True)
         content = {name: value for name, value in asdict(self).items() if name != "predictions"}
         path = folder / f"{self.name}.json"
         if self.predictions is not None:
@@ -102,9 +107,11 @@ class Record:
             with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
                 file.write(table)
             _replace(_predictions_path(path), packed.getvalue())
+        else:
+            _predictions_path(path).unlink(missing_ok=True)  # of an earlier run
         text = json.dumps(content, indent=1, ensure_ascii=False)
         # A row of a matrix on one line keeps the file short enough to read and to compare.
-        flat = re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+        flat = re.sub(r"\[\n\s+([-\d.e,\s]+?)\n\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
         _replace(path, (flat + "\n").encode())
         return path
 
@@ -129,10 +136,10 @@ def read(path):
     path = Path(path)
     try:
         record = Record(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as err:
-        raise BloodcellError(f"{path} is not a run record: {err}") from err
-    if _predictions_path(path).exists():
-        object.__setattr__(record, "predictions", pd.read_csv(_predictions_path(path)))
+        if _predictions_path(path).exists():
+            object.__setattr__(record, "predictions", pd.read_csv(_predictions_path(path)))
+    except (EOFError, OSError, TypeError, ValueError, zlib.error) as err:
+        raise BloodcellError(f"{path} is not a run record, or not a whole one: {err}") from err
     return record
 
 
@@ -161,7 +168,17 @@ def load(experiment, profile, folder=None):
 
 
 def read_all(folder=None):
-    """All records of a folder (default: `config.results_dir`), sorted by name."""
+    """All records of a folder, sorted by name.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        Default: `config.results_dir`.
+
+    Returns
+    -------
+    list of Record
+    """
     return [read(path) for path in sorted(Path(folder or results_dir()).glob("*.json"))]
 
 
@@ -205,6 +222,10 @@ def measure(confusion, wall_time_s=None, peak_rss_mb=None, printed=None, **detai
     }
 
 
+ROW = ("n_test", "accuracy", "accuracy_ci95", "balanced_accuracy", "macro_f1", "printed_percent", "wall_time_s",
+       "peak_rss_mb")  # fmt: skip
+
+
 def rows(records):
     """One row a model, for tables.
 
@@ -215,32 +236,15 @@ def rows(records):
     Returns
     -------
     list of dict
-        ``experiment, profile, data, model`` and the fields of `measure` that are single numbers, with the bounds of
-        the interval as ``accuracy_low`` and ``accuracy_high``.
+        ``experiment, profile, data, model``, the fields `ROW` of `measure`, and ``created``.
     """
-    table = []
-    for record in records:
-        for model, m in record.models.items():
-            low, high = m["accuracy_ci95"]
-            table.append(
-                {
-                    "experiment": record.experiment,
-                    "profile": record.profile,
-                    "data": record.data["name"],
-                    "model": model,
-                    "n_test": m["n_test"],
-                    "accuracy": m["accuracy"],
-                    "accuracy_low": low,
-                    "accuracy_high": high,
-                    "balanced_accuracy": m["balanced_accuracy"],
-                    "macro_f1": m["macro_f1"],
-                    "printed_percent": m["printed_percent"],
-                    "wall_time_s": m["wall_time_s"],
-                    "peak_rss_mb": m["peak_rss_mb"],
-                    "created": record.created,
-                }
-            )
-    return table
+    return [
+        {"experiment": record.experiment, "profile": record.profile, "data": record.data["name"], "model": model}
+        | {name: measured[name] for name in ROW}
+        | {"created": record.created}
+        for record in records
+        for model, measured in record.models.items()
+    ]
 
 
 def compare(record, model, printed=None):
@@ -266,7 +270,18 @@ def compare(record, model, printed=None):
 
 
 def fingerprint(table):
-    """``n_images`` and a hash that changes with any image of an index."""
+    """What a run was measured on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index.
+
+    Returns
+    -------
+    dict
+        ``n_images``, and ``fingerprint``: a hash that changes with any image.
+    """
     return {"n_images": len(table), "fingerprint": key(*sorted(table["sha256"]))}
 
 
@@ -296,8 +311,13 @@ def _predictions_path(path):
 
 def _replace(path, data):
     arriving = path.with_name(f".{path.name}.arriving")
-    arriving.write_bytes(data)
-    arriving.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arriving.write_bytes(data)
+        arriving.replace(path)
+    except OSError as err:
+        arriving.unlink(missing_ok=True)
+        raise BloodcellError(f"{path} cannot be written: {err}.") from err
 
 
 def _version(name):

@@ -71,9 +71,9 @@ def stored_array(name, shape, dtype, compute, block=256, desc=None, progressbar=
     """
     dtype = np.dtype(dtype)
     path = cache_dir() / f"{name}.npy"
-    if (array := _complete(path, shape, dtype)) is not None:
-        return array
     try:
+        if (array := _complete(path, shape, dtype)) is not None:
+            return array
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             if (array := _complete(path, shape, dtype)) is None:
@@ -83,7 +83,7 @@ def stored_array(name, shape, dtype, compute, block=256, desc=None, progressbar=
                 array = _complete(path, shape, dtype)
     except OSError as err:
         raise BloodcellError(
-            f"The cache {path.parent} cannot be written: {err}. Free some space or point BLOODCELL_CACHE_DIR elsewhere, "
+            f"The cache {path.parent} cannot be used: {err}. Free some space or point BLOODCELL_CACHE_DIR elsewhere, "
             "then run again: the work goes on where it stopped."
         ) from err
     return array
@@ -105,7 +105,7 @@ def _complete(path, shape, dtype):
 
 
 def _fill(partial, shape, dtype, compute, block, desc, progressbar):
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     header = io.BytesIO()
     np.lib.format.write_array_header_2_0(

@@ -2,9 +2,13 @@
 
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
 
 from ..errors import DataError, DownloadError
 
@@ -12,6 +16,20 @@ ARCHIVE = "PBC_dataset_normal_DIB.zip"
 MIRRORS = (
     "https://data.mendeley.com/public-files/datasets/snkd93bnjr/files/2fc38728-2ae7-4a62-a857-032af82334c3/file_downloaded",
     "https://prod-dcd-datasets-cache-zipfiles.s3.eu-west-1.amazonaws.com/snkd93bnjr-1.zip",
+)
+
+# What zipfile and Pillow raise, depending on which byte of a file is wrong.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
 )
 
 _BY_HAND = """To do it by hand:
@@ -22,7 +40,7 @@ Or point BLOODCELL_DATA_DIR at a folder that already holds it."""
 
 
 def fetch(folder, mirrors=MIRRORS, sha256=None, progressbar=True):
-    """Download the archive into a folder, unless it is there already.
+    """Download the archive into a folder, unless it is there already; a second process waits for the first.
 
     Parameters
     ----------
@@ -47,18 +65,23 @@ def fetch(folder, mirrors=MIRRORS, sha256=None, progressbar=True):
         If no mirror delivered a zip. The message lists what each one said and the manual steps. What was there before
         is untouched; the partial download is removed.
     """
+    target = Path(folder) / ARCHIVE
+    if not target.exists():
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(target.with_name(f".{ARCHIVE}.lock")):
+                if not target.exists():
+                    _download(target, mirrors, sha256, progressbar)
+        except OSError as err:
+            raise DownloadError(f"The folder {folder} cannot be written: {err}.") from err
+    check_zip(target)
+    return target
+
+
+def _download(target, mirrors, sha256, progressbar):
     import pooch
 
-    folder = Path(folder)
-    target = folder / ARCHIVE
-    if target.exists():
-        check_zip(target)
-        return target
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise DownloadError(f"Cannot make the folder {folder}: {err}.") from err
-    answers = []
+    folder, answers = target.parent, []
     for url in mirrors:
         # pooch downloads to a temporary file beside the target and renames it; a fresh name of our own keeps a
         # mirror's error page from ever standing where the archive belongs.
@@ -68,8 +91,9 @@ def fetch(folder, mirrors=MIRRORS, sha256=None, progressbar=True):
             path = Path(pooch.retrieve(url, known_hash=sha256, fname=arriving, path=folder, downloader=downloader))
             _unwrap(path)
             check_zip(path)
-            return path.replace(target)
-        except (DataError, OSError, ValueError) as err:  # requests' errors are OSErrors
+            path.replace(target)
+            return
+        except (DataError, *DAMAGED) as err:  # requests' errors are OSErrors, pooch's ValueErrors
             answers.append(f"  {url}\n    {_one_line(err)}")
         finally:
             (folder / arriving).unlink(missing_ok=True)
@@ -101,9 +125,9 @@ def check_zip(path):
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, EOFError, ValueError) as err:
-        size = path.stat().st_size
-        raise DataError(f"{path} ({size:,} bytes) is cut short or not a zip ({err}). Delete it and fetch it again.") from err
+    except DAMAGED as err:
+        what = f"{path} ({path.stat().st_size:,} bytes) is cut short or not a zip ({err})"
+        raise DataError(f"{what}. Delete it and fetch it again.") from err
     if not any(name.lower().endswith((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")) for name in names):
         raise DataError(f"{path} is a zip without a single image.")
 
@@ -129,7 +153,7 @@ def extract(path, folder, progressbar=True):
     DataError
         If a member would land outside the folder, is damaged (checksum) or the disk is full. Nothing is left behind.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     path, folder = Path(path), Path(folder)
     if folder.exists():
@@ -153,7 +177,7 @@ def extract(path, folder, progressbar=True):
         except OSError:
             if not folder.exists():  # else another process was faster, with the same content
                 raise
-    except (zipfile.BadZipFile, OSError) as err:
+    except DAMAGED as err:
         raise DataError(f"{path} could not be unpacked to {folder}: {_one_line(err)}. Nothing was changed.") from err
     finally:
         shutil.rmtree(arriving, ignore_errors=True)
@@ -180,7 +204,7 @@ def _unwrap(path):
 def _refuse_outside(member, archive):
     name = PurePosixPath(member.filename.replace("\\", "/"))
     link = stat.S_ISLNK(member.external_attr >> 16)
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0] or link:
+    if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]) or link:
         raise DataError(
             f"{archive} holds {member.filename!r}, which would land outside its folder. "
             "Nothing was unpacked; do not trust this file."

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..store import key, stored_array
+from .download import DAMAGED, check_zip
 
 
 def load_images(table, size, crop=1.0, workers=None, progressbar=True):
@@ -121,14 +122,17 @@ def decode(data, size, crop=1.0, name="image"):
         If the bytes are no image, are cut short, or the image is CMYK, 16-bit or animated: these would need a choice
         (a colour profile, a range, a frame) that only the owner of the image can make.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise DataError(f"{name} is animated ({image.n_frames} frames). Save the frame that you mean as PNG.")
-            if image.mode not in {"RGB", "RGBA", "L", "LA", "P", "PA", "1"}:
-                raise DataError(f"{name} has colour mode {image.mode}; save it as 8-bit RGB (PNG or JPEG) first.")
+            # Pillow calls 16-bit colour "RGB" too and keeps the upper byte: a 12-bit camera's picture would turn black.
+            deep = next((raw for tile in image.tile for raw in str(tile[3]).split("'") if ";16" in raw), None)
+            mode = deep or image.mode
+            if mode not in {"RGB", "RGBA", "L", "LA", "P", "PA", "1"}:
+                raise DataError(f"{name} has colour mode {mode}; save it as 8-bit RGB (PNG or JPEG) first.")
             if image.mode in {"RGBA", "LA", "P", "PA"}:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -139,7 +143,7 @@ def decode(data, size, crop=1.0, name="image"):
                 left, top = (width - side) / 2, (height - side) / 2
                 image = image.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
             return np.asarray(image)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as err:
+    except (Image.DecompressionBombError, *DAMAGED) as err:
         raise DataError(f"{name} is damaged or no image ({err}).") from err
 
 
@@ -150,6 +154,7 @@ def _reader(stack):
     def open_zip(source):
         if not Path(source).is_file():
             raise DataError(f"{source} is gone; index the data again.")
+        check_zip(source)
         archive = stack.enter_context(zipfile.ZipFile(source))
         members = {"/".join(n.split("/")[-2:]): n for n in archive.namelist() if "__MACOSX" not in n}
         return archive, members
@@ -163,6 +168,9 @@ def _reader(stack):
         if source not in archives:
             archives[source] = open_zip(source)
         archive, members = archives[source]
-        return archive.read(members[path])
+        try:
+            return archive.read(members[path])
+        except DAMAGED as err:
+            raise DataError(f"{path} cannot be read from {source}: {err!r}.") from err
 
     return read

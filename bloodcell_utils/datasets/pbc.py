@@ -75,10 +75,11 @@ def locate(source=None):
     if source.is_dir():
         if _has_class_folders(source):
             return source
-        inner = sorted(p for p in source.iterdir() if p.is_dir() and _has_class_folders(p))
+        inside = sorted(p for p in source.iterdir() if not p.name.startswith("."))  # hidden: half-made by a killed run
+        inner = [p for p in inside if p.is_dir() and _has_class_folders(p)]
         if inner:
             return inner[0]
-        zips = sorted(source.glob("*.zip"), key=lambda p: p.name != download.ARCHIVE)
+        zips = sorted((p for p in inside if p.suffix == ".zip"), key=lambda p: p.name != download.ARCHIVE)
         if zips:
             return locate(zips[0])
     raise DataError(
@@ -122,23 +123,20 @@ def index(source=None, classes=FOLDERS, on_error="raise"):
             bad.append(f"{path} ({err})")
             continue
         subtype = name.split("_")[0] if "_" in name else ""
-        rows.append((str(source), path, folder, subtype, width, height, 1, hashlib.sha256(data).hexdigest()))
+        rows.append((str(source), path, folder, subtype, width, height, hashlib.sha256(data).hexdigest()))
     if bad:
         message = f"{len(bad)} file(s) in {source} are not readable images: {_some(bad)}."
         if on_error == "raise":
             raise DataError(f"{message} Remove them, or skip them with on_error='skip'.")
         warnings.warn(message, stacklevel=2)
-    table = pd.DataFrame(rows, columns=COLUMNS).sort_values("path", ignore_index=True)
+    table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "batch"]).sort_values("path", ignore_index=True)
     missing = [folder for folder in classes or () if folder not in set(table["class"])]
     if missing or table.empty:
         what = f"has no images in the class folder(s) {', '.join(missing)}" if missing else "holds no images"
         raise DataError(
             f"{source} {what}. It should have one folder a class; for a set of your own, index it with classes=None."
         )
-    sizes = list(zip(table["width"], table["height"], strict=True))
-    usual = pd.Series(sizes).mode()[0]
-    table["batch"] = [1 if size == usual else 2 for size in sizes]
-    return table
+    return _with_batch(table)[COLUMNS]
 
 
 def read_files(source):
@@ -166,7 +164,7 @@ def read_files(source):
             if _is_image_name(name):
                 try:
                     yield "/".join(PurePosixPath(name).parts[-2:]), archive.read(name)
-                except (zipfile.BadZipFile, EOFError, OSError, ValueError) as err:
+                except download.DAMAGED as err:
                     raise DataError(f"{name} in {source} is damaged ({err}). Fetch the archive again.") from err
 
 
@@ -204,6 +202,20 @@ def manifest():
         return pd.read_csv(stream, compression="xz")
 
 
+def official():
+    """The official release as an index: everything that can be said of it without an image at hand.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `index`; ``source`` is empty.
+    """
+    rows = manifest()
+    parts = rows["path"].str.split("/", expand=True)
+    table = rows.assign(**{"source": "", "class": parts[0], "subtype": parts[1].str.split("_").str[0]})
+    return _with_batch(table)[COLUMNS].sort_values("path", ignore_index=True)
+
+
 @dataclass(frozen=True)
 class Verification:
     """What a set of images is, compared with the official release.
@@ -228,8 +240,8 @@ class Verification:
     def __str__(self):
         lines = {
             "official": "the official release, byte for byte",
-            "re-encoded": "complete, but re-encoded: every image is there, some with other bytes than the official ones",
-            "incomplete": f"incomplete: {len(self.missing):,} of the official images are missing: {_some(self.missing)}",
+            "re-encoded": "complete, but re-encoded: every image is there, not all with the official bytes",
+            "incomplete": f"incomplete: {len(self.missing):,} official images are missing: {_some(self.missing)}",
             "foreign": "not the PBC data set: hardly any file name is known",
         }
         text = [f"{self.n_images:,} images: {lines[self.status]}."]
@@ -274,6 +286,13 @@ def verify(source=None):
     return Verification(status, len(found), changed, missing, extra, unreadable)
 
 
+def _with_batch(table):
+    """Batch 1 is the size that most images have."""
+    sizes = list(zip(table["width"], table["height"], strict=True))
+    usual = pd.Series(sizes).mode()[0]
+    return table.assign(batch=[1 if size == usual else 2 for size in sizes])
+
+
 def _is_image_name(name):
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
@@ -289,12 +308,12 @@ def _has_class_folders(folder):
 
 def _image_size(data):
     """Width and height from the header alone."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.size
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as err:
+    except (Image.DecompressionBombError, *download.DAMAGED) as err:
         what = "empty" if not data else "a text file" if data[:200].isascii() else "damaged or of an unknown format"
         raise DataError(what) from err
 

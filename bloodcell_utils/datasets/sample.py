@@ -53,7 +53,8 @@ def write(folder, per_class=60, size=128, seed=SEED):
 
     Planted within `per_class`: pictures that are not square (`size` wide, ``size + 1`` high); three pairs of identical
     files, one of them an eosinophil and a band neutrophil at once; a second batch, the last four pictures of each class
-    but platelets (``size + 2`` by ``size + 3`` pixels, on a cooler and darker slide). Besides: a file that is no picture.
+    but platelets (``size + 2`` by ``size + 3`` pixels, on a cooler and darker slide). Besides: a file that is no
+    picture.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def write(folder, per_class=60, size=128, seed=SEED):
     BloodcellError
         For parameters out of range.
     DataError
-        For a folder that holds something else.
+        For a folder that holds something else, or cannot be written.
     """
     check("per_class", per_class, 60, 8, 10_000)
     check("size", size, 128, 32, 1021)
@@ -88,9 +89,9 @@ def write(folder, per_class=60, size=128, seed=SEED):
         if folder.is_dir():
             folder.rmdir()  # it is empty, but Windows renames onto nothing that exists
         os.rename(beside, folder)
-    except OSError:
+    except OSError as err:
         if not _is_written(folder, readme):  # else another process was faster, and wrote the same
-            raise
+            raise DataError(f"The sample cannot be written to {folder}: {err}. Nothing was left behind.") from err
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder

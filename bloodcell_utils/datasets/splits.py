@@ -66,8 +66,8 @@ def paper(table, design="fine_tuning", seed=SEED):
 def split(table, sizes, seed=SEED):
     """Assign images to subsets of exact sizes.
 
-    Each stratum (class and sub-type) gets its share of every subset to within one image; groups of identical files
-    go to the first subset named, whole.
+    Each stratum (class and sub-type) gets its share of every subset but the first to within one image, and the first
+    takes the rest; groups of identical files go to the first subset named, whole.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def split(table, sizes, seed=SEED):
     Raises
     ------
     DataError
-        If sizes do not add up, or there are too few images to give each class one in each subset.
+        If sizes do not add up, or a class has fewer images than there are subsets.
     """
     if sum(sizes.values()) != len(table):
         raise DataError(f"The subsets {sizes} do not add up to {len(table):,} images.")
@@ -145,6 +145,8 @@ def load(path, table):
     """
     try:
         saved = pd.read_csv(path)[["path", "subset"]]
+        if saved["path"].duplicated().any() or saved.isna().any(axis=None):
+            raise ValueError("every image needs one subset")
     except (OSError, KeyError, ValueError) as err:
         raise DataError(f"{path} is not a split ({err}); write one with splits.save.") from err
     missing = saved.loc[~saved["path"].isin(table["path"]), "path"]

@@ -23,7 +23,7 @@ from ..config import SEED
 from ..datasets import splits
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
-from ..features import color_histogram, extract
+from ..features import closeups, color_histogram, extract
 from ..kernel_svm import KernelSVM
 
 FOLDS = paper.HYPERPARAMETERS["cross_validation_folds"]
@@ -114,7 +114,7 @@ def siblings(table, images, backbone, weights, n_components, n_sources, n_versio
     rng = np.random.default_rng(seed)
     chosen = [rng.permutation(rows)[:n_sources] for rows in train.groupby("class").indices.values()]
     plan = augment.versions(train.iloc[np.concatenate(chosen)], n_versions, seed)
-    X = extract(augment.apply(images, plan), backbone, weights, progressbar=progressbar)["last"]
+    X = extract(augment.apply(images, plan), backbone, weights, progressbar=progressbar, seed=seed)["last"]
     y = labels(plan)
     make = lambda: last_block_classifier(n_components)  # noqa: E731
     scores = {
@@ -150,8 +150,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
     say(f"{len(table):,} images; {fit.sum():,} for cross-validation and training, {test.sum():,} for the test.")
 
     clock = _Clock()
-    size = profile.feature_size or spec.input_size
-    images = load_images(table, size, profile.crop, progressbar=progressbar)
+    images = closeups(table, profile, backbone, progressbar)
     views = extract(images, backbone, profile.weights, progressbar=progressbar, seed=seed)
     extraction_s = clock.lap()
     say(f"Features: {', '.join(f'{name} {X.shape[1]:,}' for name, X in views.items())} ({extraction_s:.0f} s).")
@@ -163,7 +162,8 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
     models, predictions = {}, {}
 
     def row(name, make, X, kernels=None, **details):
-        scores = {k: cross_validate(lambda: m(), X[fit], y[fit], seed=seed) for k, m in (kernels or {"rbf": make}).items()}
+        candidates = (kernels or {"rbf": make}).items()
+        scores = {kernel: cross_validate(candidate, X[fit], y[fit], seed=seed) for kernel, candidate in candidates}
         model = make().fit(X[fit], y[fit])
         record_row(name, model.predict(X[test]), cross_validation=scores, **details)
         return model
@@ -184,7 +184,9 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
     kernels = {kernel: lambda k=kernel: last_block_classifier(profile.pca, k) for kernel in ("cubic", "rbf")}
     row(f"{backbone} last block", kernels["cubic"], last, kernels, printed=printed, extraction_s=extraction_s)
     row(f"{backbone} all blocks", all_blocks_classifier, blocks, extraction_s=extraction_s)
-    model, scores = siblings(table, images, backbone, profile.weights, profile.pca, *profile.siblings, progressbar, seed)
+    model, scores = siblings(
+        table, images, backbone, profile.weights, profile.pca, *profile.siblings, progressbar=progressbar, seed=seed
+    )
     record_row(f"{backbone} last block, siblings", model.predict(last[test]), cross_validation=scores)
 
     return records.Record(
@@ -195,7 +197,9 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
         split={"name": "clean", **table["subset"].value_counts().to_dict()},
         data={"name": profile.data, **records.fingerprint(table)},
         seed=seed,
-        notes=[f"{spec.title}, {profile.weights} weights, {size} px, central {profile.crop:.0%} of the image."],
+        notes=[
+            f"{spec.title}, {profile.weights} weights, {images.shape[1]} px, central {profile.crop:.0%} of the image."
+        ],
         predictions=pd.DataFrame({"path": table.loc[test, "path"], "true": y[test], **predictions}),
         **records.provenance(),
     )

@@ -1,0 +1,115 @@
+"""Self-checks for the exercises: `check` says at once whether an answer holds, and hints at what went wrong.
+
+Right answers are computed from the data at hand, so the checks work on every profile.
+"""
+
+import numpy as np
+
+from . import config, datasets, metrics
+from .cells import CELLS
+from .datasets import audit, splits
+from .datasets.loading import load_images
+from .datasets.pbc import labels
+from .errors import BloodcellError
+from .paper import HYPERPARAMETERS
+
+
+def check(exercise, answer):
+    """Check an answer.
+
+    Parameters
+    ----------
+    exercise : str
+        For example ``"dataset.2"``; a key of `CHECKS`.
+    answer : object
+        What the exercise asks for; None or ... for "not yet".
+
+    Returns
+    -------
+    str
+        Starts with "✓", or is a hint that does not give the answer away.
+
+    Raises
+    ------
+    BloodcellError
+        If there is no such exercise.
+    """
+    if exercise not in CHECKS:
+        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(CHECKS)}.")
+    if answer is None or answer is ...:
+        return f"{exercise}: your turn. Put your answer in the place of the dots and run the cell again."
+    try:
+        hint = CHECKS[exercise](answer)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
+    return f"{exercise}: {hint}" if hint else f"✓ {exercise}"
+
+
+def _first_look_1(answer):
+    answer = str(answer).strip().lower()
+    if answer not in {cell.name for cell in CELLS}:
+        return f"answer with one of: {', '.join(cell.name for cell in CELLS)}."
+    if answer == "erythroblast":
+        return "close: its nucleus is as round, but look at how much of the cell it fills, and at the colour of the rim."
+    return None if answer == "lymphocyte" else "compare how much of the cell the nucleus fills."
+
+
+def _dataset_2(answer):
+    table = datasets.index(config.profile())
+    counts = audit.second_batch(table)["class"].value_counts().to_dict()
+    answer = {str(name): int(n) for name, n in dict(answer).items() if int(n)}
+    if sum(answer.values()) == len(table):
+        return "these are all images; keep the rows whose batch is 2."
+    if set(answer) != set(counts):
+        return "there is a class too many or one missing; one of the eight has no image in the second batch."
+    return None if answer == counts else "the classes are right, their counts are not."
+
+
+def _augmentation_2(answer):
+    train = splits.clean(datasets.index(config.profile())).query("subset == 'train' and `class` == 'lymphocyte'")
+    n, target = len(train), HYPERPARAMETERS["images_per_class"]
+    if round(float(answer)) == round(target / 1214):
+        return "1,214 lymphocytes is the whole data set; how many are left for training after the split?"
+    return None if abs(float(answer) - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
+
+
+def _features_svm_2(answer):
+    from .experiments import svm
+    from .features import color_histogram
+
+    profile = config.profile()
+    table = splits.clean(datasets.index(profile))
+    images, y = load_images(table, profile.image_size), labels(table)
+    test = (table["subset"] == "test").to_numpy()
+    model = svm.histogram_classifier().fit(color_histogram(images[~test]), y[~test])
+    before, after = (
+        float(np.mean(model.predict(color_histogram(svm.brighten(images[test], gain))) == y[test])) for gain in (1, 0.9)
+    )
+    if abs(float(answer) - before) < 1e-6 and before != after:
+        return "this is the accuracy before; brighten, here darken, the test images and predict again."
+    if float(answer) > 1:
+        return "give the accuracy as a fraction between 0 and 1."
+    return None if abs(float(answer) - after) < 0.011 else "train on images as they are; change the test images only."
+
+
+def _confusion_matrix_2(answer):
+    n = int(answer)
+
+    def width(n):
+        low, high = metrics.wilson(round(0.96 * n), n)
+        return high - low
+
+    if n <= 0:
+        return "a number of cells is positive."
+    if width(n) > 0.0103:
+        return f"with {n:,} cells the interval is still {100 * width(n):.2f} points wide."
+    return None if width(n) > 0.0097 else f"fewer cells are enough: with {n:,} it is {100 * width(n):.2f} points wide."
+
+
+CHECKS = {
+    "first_look.1": _first_look_1,
+    "dataset.2": _dataset_2,
+    "augmentation.2": _augmentation_2,
+    "features_svm.2": _features_svm_2,
+    "confusion_matrix.2": _confusion_matrix_2,
+}

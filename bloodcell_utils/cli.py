@@ -1,0 +1,202 @@
+"""The command line: `bloodcell --help`."""
+
+import argparse
+import json
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from . import __version__, config
+from .errors import BloodcellError
+
+EPILOG = """examples:
+  bloodcell doctor                          what is installed, where the data are, what is missing
+  bloodcell data fetch                      download the PBC data set (280 MB)
+  bloodcell data verify                     compare it with the official release, image by image
+  bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
+  bloodcell results                         everything that has been measured, beside the paper
+
+Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR. Profile: BLOODCELL_PROFILE.
+"""
+
+
+def main(arguments=None):
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Default: the command line's.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done, 1 an error that the message explains, 130 interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except BloodcellError as err:
+        print(f"bloodcell: {err}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What was done is kept: the same command goes on from there.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, `head` for example, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def fetch(options):
+    """Download the data set and say what arrived."""
+    from .datasets import pbc
+
+    print(f"The data set is in {pbc.fetch(options.folder)}.")
+    return verify(options)
+
+
+def verify(options):
+    """Compare the data set with the official release and list its blemishes."""
+    from .datasets import audit, pbc
+
+    source = pbc.locate(options.folder)
+    verification = pbc.verify(source)
+    print(f"{source}\n{verification}")
+    if verification.status in ("official", "re-encoded"):
+        table = pbc.index(source, on_error="skip")
+        print(
+            f"{len(audit.identical_groups(table))} pairs of identical files, {len(audit.conflicts(table))} of them with "
+            f"two labels; a second batch of {len(audit.second_batch(table))} images (another size)."
+        )
+        print(audit.clean(table)[1])
+    return verification.status not in ("official", "re-encoded")
+
+
+def info(options):
+    """Images a class, sub-type and batch."""
+    from .datasets import pbc
+
+    table = pbc.index(options.folder, classes=None, on_error="skip")
+    counts = table.groupby(["class", "subtype", "batch"]).size().rename("images").reset_index()
+    sizes = table.groupby(["width", "height"]).size().sort_values(ascending=False)
+    print(f"{table['source'].iloc[0]}: {len(table):,} images\n\n{counts.to_string(index=False)}\n")
+    print("pixels: " + ", ".join(f"{w}x{h} ({n:,})" for (w, h), n in sizes.items()))
+
+
+def run(options):
+    """Run an experiment, write its record and print it."""
+    from . import experiments, records
+
+    changes = {"feature_size": options.size} if options.size else {}
+    profile = config.profile(options.profile, **changes)
+    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed)
+    path = record.write(options.output)
+    print(f"\n{_table(records.rows([record]))}\n\nRecord: {path}")
+
+
+def results(options):
+    """Print every record as a table or as json."""
+    from . import records
+
+    rows = records.rows(records.read_all(options.folder))
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    elif rows:
+        print(_table(rows))
+    else:
+        print("Nothing has been measured yet: bloodcell run svm")
+
+
+def doctor(options):
+    """Say what is installed, where things are and what to do about what is missing."""
+    from . import backbones
+    from .datasets import pbc
+
+    ok = True
+
+    def line(good, text, advice=""):
+        nonlocal ok
+        ok &= good
+        print(f"{'  ok ' if good else '  -- '} {text}" + (f"\n       {advice}" if not good and advice else ""))
+
+    print(f"bloodcell-utils {__version__}, Python {sys.version.split()[0]}")
+    for name in ("tensorflow", "keras", "scikit-learn", "matplotlib", "jupyterlab"):
+        try:
+            line(True, f"{name} {version(name)}")
+        except PackageNotFoundError:
+            line(False, f"{name} is not installed", "run `make book`, or `pip install -e .` in the course's folder")
+    print(f"profile: {config.profile().name} (of {', '.join(config.PROFILES)})")
+    for name, folder in (("cache", config.cache_dir()), ("results", config.results_dir())):
+        line(True, f"{name}: {folder}")
+    try:
+        line(True, f"data: {pbc.locate()}")
+    except BloodcellError:
+        line(False, f"no PBC data in {config.data_dir()}", "the sample profile needs none; get them: bloodcell data fetch")
+    for spec in backbones.BACKBONES.values():
+        line(
+            backbones.has_weights(spec.name),
+            f"ImageNet weights of {spec.title}",
+            f"the sample profile needs none; Keras downloads them on first use, or put {spec.notop_file} into "
+            f"{config.weights_dir()}",
+        )
+    if options.device:
+        devices = backbones.load_keras().distribution.list_devices()
+        print(f"devices: {', '.join(devices)}; features are computed in {backbones.fastest_precision()}")
+    print("Everything is here." if ok else "Lines with -- are missing; the sample profile runs without data and weights.")
+
+
+def _table(rows):
+    """Rows of `records.rows` for a terminal."""
+    lines = [("experiment", "profile", "model", "test", "accuracy, 95 % interval", "paper", "seconds")]
+    for r in rows:
+        low, high = r["accuracy_ci95"]
+        interval = f"{100 * r['accuracy']:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
+        paper = "" if r["printed_percent"] is None else f"{r['printed_percent']:g} %"
+        seconds = "" if r["wall_time_s"] is None else f"{r['wall_time_s']:.0f}"
+        lines.append((r["experiment"], r["profile"], r["model"], f"{r['n_test']:,}", interval, paper, seconds))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="bloodcell",
+        description="Data, experiments and results of the course on recognising blood cells.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bloodcell-utils {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    data = commands.add_parser("data", help="the PBC data set: fetch, verify, info").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    for name, function, text in (
+        ("fetch", fetch, "download the archive, once, and verify it"),
+        ("verify", verify, "compare a folder or zip with the official release"),
+        ("info", info, "count images by class, sub-type and batch; any set with one folder a class"),
+    ):
+        action = data.add_parser(name, help=text, description=text)
+        action.add_argument("folder", nargs="?", help="folder or zip (default: BLOODCELL_DATA_DIR, else the cache)")
+        action.set_defaults(command=function)
+
+    from .experiments import EXPERIMENTS
+
+    experiment = commands.add_parser("run", help="measure an experiment and write its record")
+    known = "; ".join(f"{name}: {text}" for name, text in EXPERIMENTS.items())
+    experiment.add_argument("experiment", choices=EXPERIMENTS, help=known)
+    experiment.add_argument("--profile", choices=config.PROFILES, help="default: BLOODCELL_PROFILE, else sample")
+    experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), default="vgg16", help="default: vgg16")
+    experiment.add_argument("--size", type=int, metavar="PX", help="side of the network's input (default: the profile's)")
+    experiment.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
+    experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
+    experiment.set_defaults(command=run)
+
+    table = commands.add_parser("results", help="everything measured so far, beside the paper")
+    table.add_argument("folder", nargs="?", help="of the records (default: book/results)")
+    table.add_argument("--json", action="store_true", help="a list of rows instead of a table")
+    table.set_defaults(command=results)
+
+    check = commands.add_parser("doctor", help="what is installed, where things are, what is missing")
+    check.add_argument("--device", action="store_true", help="load the network library and list its devices (slow)")
+    check.set_defaults(command=doctor)
+    return parser
