@@ -135,8 +135,10 @@ def standardise(images):
     """
     images = np.asarray(images, np.float32)
     axes = (-3, -2, -1)
-    deviation = images.std(axis=axes, keepdims=True)
-    return (images - images.mean(axis=axes, keepdims=True)) / np.where(deviation > 0, deviation, 1)
+    centred = images - images.mean(axis=axes, keepdims=True)
+    # Not deviation > 0: the float32 mean of a large image of one colour can miss it by a rounding error.
+    varies = np.ptp(images, axis=axes, keepdims=True) > 0
+    return np.where(varies, centred, 0) / np.where(varies, images.std(axis=axes, keepdims=True), 1)
 
 
 def _draw(plan, rng):

@@ -50,7 +50,7 @@ def _first_look_1(answer):
     if answer not in {cell.name for cell in CELLS}:
         return f"answer with one of: {', '.join(cell.name for cell in CELLS)}."
     if answer == "erythroblast":
-        return "close: its nucleus is as round, but look at how much of the cell it fills, and at the colour of the rim."
+        return "close: its nucleus is as round, but look at how much of the cell it fills and at its rim."
     return None if answer == "lymphocyte" else "compare how much of the cell the nucleus fills."
 
 

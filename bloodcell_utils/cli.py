@@ -15,7 +15,8 @@ EPILOG = """examples:
   bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
   bloodcell results                         everything that has been measured, beside the paper
 
-Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR. Profile: BLOODCELL_PROFILE.
+Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
+Profile: BLOODCELL_PROFILE.
 """
 
 
@@ -64,8 +65,8 @@ def verify(options):
     if verification.status in ("official", "re-encoded"):
         table = pbc.index(source, on_error="skip")
         print(
-            f"{len(audit.identical_groups(table))} pairs of identical files, {len(audit.conflicts(table))} of them with "
-            f"two labels; a second batch of {len(audit.second_batch(table))} images (another size)."
+            f"{len(audit.identical_groups(table))} pairs of identical files, {len(audit.conflicts(table))} of them "
+            f"with two labels; a second batch of {len(audit.second_batch(table))} images (another size)."
         )
         print(audit.clean(table)[1])
     return verification.status not in ("official", "re-encoded")
@@ -130,7 +131,8 @@ def doctor(options):
     try:
         line(True, f"data: {pbc.locate()}")
     except BloodcellError:
-        line(False, f"no PBC data in {config.data_dir()}", "the sample profile needs none; get them: bloodcell data fetch")
+        advice = "the sample profile needs none; to get them: bloodcell data fetch"
+        line(False, f"no PBC data in {config.data_dir()}", advice)
     for spec in backbones.BACKBONES.values():
         line(
             backbones.has_weights(spec.name),
@@ -141,7 +143,7 @@ def doctor(options):
     if options.device:
         devices = backbones.load_keras().distribution.list_devices()
         print(f"devices: {', '.join(devices)}; features are computed in {backbones.fastest_precision()}")
-    print("Everything is here." if ok else "Lines with -- are missing; the sample profile runs without data and weights.")
+    print("Everything is here." if ok else "What is marked -- is missing; the sample profile runs without it.")
 
 
 def _table(rows):
@@ -186,7 +188,7 @@ def _parser():
     experiment.add_argument("experiment", choices=EXPERIMENTS, help=known)
     experiment.add_argument("--profile", choices=config.PROFILES, help="default: BLOODCELL_PROFILE, else sample")
     experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), default="vgg16", help="default: vgg16")
-    experiment.add_argument("--size", type=int, metavar="PX", help="side of the network's input (default: the profile's)")
+    experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
     experiment.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
     experiment.set_defaults(command=run)

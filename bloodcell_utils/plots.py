@@ -175,7 +175,7 @@ def fold_accuracies(scores, test_accuracy=None):
     matplotlib.figure.Figure
     """
     fig, ax = _figure(8, 0.6 * len(scores) + 1.2)
-    for i, (label, values) in enumerate(scores.items()):
+    for i, values in enumerate(scores.values()):
         values = 100 * np.asarray(values)
         ax.scatter(values, np.full(len(values), i), s=30, alpha=0.6, color=MEASURED, edgecolor="none")
         ax.scatter([values.mean()], [i], marker="|", s=500, color=MEASURED)
@@ -195,7 +195,7 @@ def accuracies(rows):
     Parameters
     ----------
     rows : list of dict
-        From `records.rows`: ``model``, ``data``, ``accuracy``, ``accuracy_ci95``, ``printed_percent``.
+        From `records.rows`.
 
     Returns
     -------
@@ -208,7 +208,8 @@ def accuracies(rows):
     reach = np.abs(100 * np.stack(table["accuracy_ci95"]).T - middle.to_numpy())
     ax.errorbar(middle, y, xerr=reach, fmt="o", color=MEASURED, capsize=3, label="measured, 95 % interval")
     printed = table["printed_percent"].notna().to_numpy()
-    ax.scatter(table["printed_percent"][printed], y[printed], marker="D", color=PRINTED, label="printed in the paper", zorder=3)
+    values = table["printed_percent"][printed]
+    ax.scatter(values, y[printed], marker="D", color=PRINTED, label="printed in the paper", zorder=3)
     ax.set(yticks=y, yticklabels=table["model"] + "\n(" + table["data"] + ")", xlabel="accuracy on the test images (%)")
     ax.invert_yaxis()
     ax.legend(loc="best")
@@ -232,8 +233,9 @@ def confusion_matrix(confusion, classes=FOLDERS, title=""):
     confusion = np.asarray(confusion)
     share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     fig, ax = _figure(6.8, 5.6)
-    sns.heatmap(share, annot=np.where(confusion > 0, confusion.astype(str), ""), fmt="", cmap="Blues", vmin=0, vmax=100,
-                linewidths=0.5, linecolor="white", cbar_kws={"label": "share of the true class (%)"}, ax=ax)  # fmt: skip
+    counts = np.where(confusion > 0, confusion.astype(str), "")
+    bar = {"label": "share of the true class (%)"}
+    sns.heatmap(share, annot=counts, fmt="", cmap="Blues", vmin=0, vmax=100, linewidths=0.5, cbar_kws=bar, ax=ax)
     ax.set_xticklabels([_short(c) for c in classes], rotation=0)
     ax.set_yticklabels(titles(classes), rotation=0)
     ax.set(xlabel="predicted", ylabel="true", title=title)
@@ -261,7 +263,8 @@ def per_class_rates(confusion, classes=FOLDERS):
         for i, color in enumerate(_colors(classes)):
             ax.plot(bounds[i], [i, i], color=NEUTRAL, lw=2, zorder=1)
             ax.scatter(rate[i], i, s=55, color=color, edgecolor="black", lw=0.6, zorder=2)
-            ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), xycoords=("axes fraction", "data"), fontsize=8, va="center")
+            where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}
+            ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), **where)
         ax.set(xlabel=f"{name} (%)", yticks=range(len(classes)), yticklabels=titles(classes))
     axes[0].invert_yaxis()
     return fig
@@ -284,7 +287,8 @@ def mean_rates(tables):
     palette = (MEASURED, "#56B4E9", "#009E73", "#CC79A7")
     for i, (name, table) in enumerate(tables.items()):
         x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * width
-        bars = ax.bar(x, 100 * table["mean"], width * 0.95, yerr=100 * table["sd"], capsize=3, color=palette[i % 4], label=name)
+        style = {"capsize": 3, "color": palette[i % len(palette)], "label": name}
+        bars = ax.bar(x, 100 * table["mean"], width * 0.95, yerr=100 * table["sd"], **style)
         ax.bar_label(bars, [f"{100 * m:.1f}" for m in table["mean"]], label_type="center", color="white", fontsize=8)
     ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)", ylim=(0, 105))
     ax.legend(loc="lower right", fontsize=8, framealpha=0.9, frameon=True)

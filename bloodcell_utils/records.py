@@ -7,13 +7,9 @@ A record is one json, ``<experiment>.<profile>.json``, with per-image prediction
 import gzip
 import io
 import json
-import platform
 import re
-import subprocess
 import zlib
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +18,8 @@ import pandas as pd
 from . import metrics, paper
 from .config import SEED, results_dir
 from .errors import BloodcellError
+from .provenance import provenance
 from .store import key
-
-LIBRARIES = ("bloodcell-utils", "keras", "tensorflow", "scikit-learn", "numpy", "pandas", "pillow")
 
 
 @dataclass(frozen=True)
@@ -269,40 +264,46 @@ def compare(record, model, printed=None):
     return text if value is None else f"{text}; the paper prints {value:g} %"
 
 
-def fingerprint(table):
-    """What a run was measured on.
+def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=()):
+    """A record of what has just been measured, with its provenance filled in.
 
     Parameters
     ----------
+    experiment : str
+    profile : config.Profile
     table : pandas.DataFrame
-        An index.
+        The split that was used.
+    y : numpy.ndarray of int, shape (len(table),)
+        True class numbers.
+    models : dict of str to dict
+        From `measure`.
+    predictions : dict of str to numpy.ndarray of int
+        For the test images, in the order of the table.
+    seed : int
+    notes : sequence of str
 
     Returns
     -------
-    dict
-        ``n_images``, and ``fingerprint``: a hash that changes with any image.
+    Record
     """
+    test = (table["subset"] == "test").to_numpy()
+    return Record(
+        experiment=experiment,
+        profile=profile.name,
+        models=models,
+        classes=list(paper.TABLE_1),
+        split={"name": "clean", **table["subset"].value_counts().to_dict()},
+        data={"name": profile.data, **fingerprint(table)},
+        seed=seed,
+        notes=list(notes),
+        predictions=pd.DataFrame({"path": table.loc[test, "path"], "true": y[test], **predictions}),
+        **provenance(),
+    )
+
+
+def fingerprint(table):
+    """``n_images`` and a hash that changes with any image of an index."""
     return {"n_images": len(table), "fingerprint": key(*sorted(table["sha256"]))}
-
-
-def provenance():
-    """Device, library versions, commit and time of a run, as keyword arguments for `Record`."""
-    return {
-        "device": _device(),
-        "versions": {"python": platform.python_version()} | {name: v for name in LIBRARIES if (v := _version(name))},
-        "commit": _commit(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def peak_rss_mb():
-    """Largest resident memory of this process so far, in MB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if platform.system() == "Darwin" else 1e3)
 
 
 def _predictions_path(path):
@@ -318,32 +319,3 @@ def _replace(path, data):
     except OSError as err:
         arriving.unlink(missing_ok=True)
         raise BloodcellError(f"{path} cannot be written: {err}.") from err
-
-
-def _version(name):
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _device():
-    import os
-
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
-        name = match[1] if match else name
-    return f"{name}, {os.cpu_count()} cores"
-
-
-def _commit():
-    def git(*args):
-        here = Path(__file__).parent
-        return subprocess.run(["git", *args], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", "..") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
