@@ -4,7 +4,10 @@ Keras alone is used here, so the same code runs on its TensorFlow, JAX and PyTor
 """
 
 import os
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -173,16 +176,19 @@ def preprocess(name, images):
     return images[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
 
 
+@cache
 def load_keras():
-    """Import Keras, with TensorFlow's start-up messages off; takes some seconds the first time.
+    """Import Keras, without TensorFlow's greetings; takes some seconds the first time.
 
     Returns
     -------
     module
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
+    with _native_stderr_off():
+        import keras
 
+        keras.ops.zeros(1)  # the devices are looked for, and reported, at the first operation
     return keras
 
 
@@ -222,3 +228,17 @@ def _has_accelerator():
         return bool(load_keras().distribution.list_devices("gpu"))
     except (RuntimeError, ValueError, NotImplementedError):
         return False
+
+
+@contextmanager
+def _native_stderr_off():
+    """Drop what compiled code writes to file descriptor 2; Python's own errors are raised as ever."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -52,7 +52,7 @@ PROFILES = {
     p.name: p
     for p in (
         Profile("sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4)),
-        Profile("laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (256, 4)),
+        Profile("laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4)),
         Profile("full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4)),
     )
 }
