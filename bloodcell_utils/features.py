@@ -32,7 +32,7 @@ def color_histogram(images, bins=8):
     for i, image in enumerate(images):
         red, green, blue = (np.asarray(image, np.int32) * bins // 256).reshape(-1, 3).T
         result[i] = np.bincount((red * bins + green) * bins + blue, minlength=bins**3)
-    return result / np.prod(images.shape[1:3])
+    return result / np.float32(np.prod(images.shape[1:3]))
 
 
 def closeups(table, profile, backbone="vgg16", progressbar=True):

@@ -302,7 +302,18 @@ def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=
 
 
 def fingerprint(table):
-    """``n_images`` and a hash that changes with any image of an index."""
+    """What a run was measured on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index.
+
+    Returns
+    -------
+    dict
+        ``n_images``, and ``fingerprint``: a hash that changes with any image.
+    """
     return {"n_images": len(table), "fingerprint": key(*sorted(table["sha256"]))}
 
 

@@ -18,7 +18,8 @@ def identical_groups(table):
     list of pandas.DataFrame
         One table a group, two rows or more each, in order of the first path.
     """
-    return [group for _, group in table.groupby("sha256", sort=False) if len(group) > 1]
+    copies = table[table.duplicated("sha256", keep=False)]
+    return [group for _, group in copies.groupby("sha256", sort=False)]
 
 
 def conflicts(table):

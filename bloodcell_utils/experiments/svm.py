@@ -59,7 +59,21 @@ def last_block_preparation(n_components, seed=SEED):
 
 
 def last_block_classifier(n_components, kernel="cubic", seed=SEED):
-    """Row (b): `last_block_preparation` and an SVM with a cubic (or ``"rbf"``) kernel; an unfitted pipeline."""
+    """Row (b): `last_block_preparation` and an SVM.
+
+    Parameters
+    ----------
+    n_components : int or None
+        None keeps every feature.
+    kernel : {"cubic", "rbf"}
+    seed : int
+        Of the randomised principal components.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Unfitted.
+    """
     return make_pipeline(last_block_preparation(n_components, seed), KernelSVM(kernel))
 
 
