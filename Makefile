@@ -1,0 +1,71 @@
+# Two commands: `make book` and `make test`. What they make goes into .venv and book/_build, nowhere else.
+
+PYTHON ?= python3
+PROFILE ?= sample
+REQUIREMENTS ?= --require-hashes -r requirements.lock
+
+# Settings of the caller that would change what is built or tested; `make book PROFILE=laptop` asks for a profile.
+unexport BLOODCELL_PROFILE BLOODCELL_RESULTS_DIR KERAS_BACKEND MPLBACKEND PYTHONHOME PYTHONPATH VIRTUAL_ENV
+export JUPYTER_PREFER_ENV_PATH := 1
+
+PY := .venv/bin/python
+INSTALLED := .venv/.installed
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+INPUTS := $(shell find bloodcell_utils -name '*.py') course.yml $(wildcard book/results/*.json)
+
+# .venv belongs to one Python and one folder: with another of either it is made again.
+WANTED := $(shell $(PYTHON) -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null) in $(CURDIR)
+ifneq ($(shell cat .venv/.made-for 2>/dev/null),$(WANTED))
+.PHONY: .venv/.made-for
+endif
+
+.PHONY: help book test lint unit notebooks pages clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop: on the real data)
+	@$(PY) book/build.py --profile $(PROFILE)
+
+test: lint unit notebooks book pages  ## style, unit tests, every notebook, the book and its pages
+
+lint: $(INSTALLED)  ## style of the code and of the notebooks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+unit: $(INSTALLED)  ## unit and property tests
+	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/test_book.py tests
+
+notebooks: .venv/.notebooks  ## run every notebook that changed, compare the marked outputs
+
+pages: book  ## check the built pages: links, pictures, nothing from another host
+	$(PY) -m pytest tests/test_book.py
+
+clean:  ## remove everything that was made here
+	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis
+
+.venv/.notebooks: $(INSTALLED) $(NOTEBOOKS) $(INPUTS)
+	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR $(PY) -m pytest -n 2 --dist loadfile \
+	    --nbval-lax --nbval-current-env --nbval-cell-timeout 300 $(if $(filter-out %.ipynb,$?),notebooks,$?)
+	@touch $@
+
+$(INSTALLED): .venv/.made-for pyproject.toml requirements.lock
+	@echo "Installing into .venv: $(REQUIREMENTS)"
+	@.venv/bin/uv pip install --quiet --python $(PY) $(REQUIREMENTS)
+	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps -e .
+	@touch $@
+
+.venv/.made-for:
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "There is no $(PYTHON) here. On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 12), (3, 13)])' || \
+	    { echo "This course runs on Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	           "Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@test ! -d .venv || echo "Making .venv again, for $(WANTED)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@echo "$(WANTED)" > $@

@@ -1,0 +1,42 @@
+"""Execute the notebooks again when anything that they read has changed, not only their own text.
+
+Jupyter's cache compares the cells of a notebook. What the cells call and show (the helper package, the course, the
+recorded results, the locked requirements, the profile) is hashed here: each hash has a cache of its own, and a page
+that was built with another hash is built again. Caches of one profile's older hashes are removed.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READ = ("bloodcell_utils/**/*", "book/results/*", "course.yml", "requirements.lock")
+
+
+def fingerprint(root=ROOT):
+    """A short hash of every file that a notebook may read, and of the version of Python."""
+    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    for path in sorted(path for pattern in READ for path in root.glob(pattern)):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def choose_cache(app, config):
+    """Point the notebooks' cache at the folder of the current fingerprint."""
+    profile = os.environ.get("BLOODCELL_PROFILE") or "sample"
+    config.bloodcell_inputs = f"{profile}-{fingerprint()}"
+    caches = Path(app.outdir).parent / ".jupyter_cache"
+    config.nb_execution_cache_path = str(caches / config.bloodcell_inputs)
+    for old in caches.glob(f"{profile}-*"):
+        if old.name != config.bloodcell_inputs:
+            shutil.rmtree(old)
+
+
+def setup(app):
+    app.add_config_value("bloodcell_inputs", "", "env")
+    app.connect("config-inited", choose_cache)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

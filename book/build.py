@@ -1,0 +1,73 @@
+"""Build the book: write its table of contents from the course, hand over to Jupyter Book, say where the page is.
+
+usage: python book/build.py [--profile sample|laptop|full]
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from bloodcell_utils import config, course
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "book" / "_build"
+
+
+def toc():
+    """The table of contents, in the form that Jupyter Book reads."""
+    chapters = [{"file": f"notebooks/{Path(chapter.file).stem}"} for chapter in course.load().chapters]
+    appendix = [{"file": f"book/{page}"} for page in ("results", "glossary", "bibliography")]
+    return {
+        "format": "jb-book",
+        "root": "book/intro",
+        "parts": [
+            {"caption": "Before you start", "chapters": [{"file": "book/setup"}]},
+            {"caption": "The course", "chapters": chapters},
+            {"caption": "To look things up", "chapters": appendix},
+        ],
+    }
+
+
+def write_toc(path):
+    """Write the table of contents; when it changed, drop the pages, so that none outlives its chapter."""
+    text = yaml.safe_dump(toc(), sort_keys=False)
+    if not path.exists() or path.read_text("utf-8") != text:
+        shutil.rmtree(BUILD / "html", ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+def environment(profile, caller):
+    """The variables that the notebooks see: the caller's, except those that would change what the sample shows."""
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile}
+    if profile == "sample":
+        for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
+            variables.pop(name, None)
+    return variables
+
+
+def main():
+    """Build, and return Jupyter Book's exit status."""
+    parser = argparse.ArgumentParser(description="Build the book.")
+    parser.add_argument("--profile", choices=config.PROFILES, default="sample")
+    profile = parser.parse_args().profile
+    contents = BUILD / "_toc.yml"
+    write_toc(contents)
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
+    command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
+    command += ["-W", "-n", "--keep-going"]
+    status = subprocess.run(command, cwd=ROOT, env=environment(profile, os.environ)).returncode
+    if status != 0:
+        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
+    else:
+        print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

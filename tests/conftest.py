@@ -1,0 +1,68 @@
+"""What every test gets: its own cache, nothing of the caller's settings, no network, and a small drawn data set."""
+
+import io
+import socket
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from bloodcell_utils.datasets import pbc, sample
+
+settings.register_profile("course", derandomize=True, database=None, deadline=None, max_examples=40)
+settings.load_profile("course")
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandbox(tmp_path_factory):
+    """A cache of our own, no variables of the caller, and a refusal where a test reaches for the network."""
+    connect = socket.socket.connect
+
+    def stay_home(self, address):
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise OSError(f"the tests must not need the network: {address}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("PROFILE", "DATA_DIR", "WEIGHTS_DIR", "RESULTS_DIR"):
+            patch.delenv(f"BLOODCELL_{name}", raising=False)
+        patch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        patch.setattr(socket.socket, "connect", stay_home)
+        yield
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache for one test."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("BLOODCELL_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """The drawn sample as a folder: 8 x 9 pictures of 32 px, with three pairs of copies and a second batch."""
+    return sample.write(tmp_path_factory.mktemp("drawn") / "sample", per_class=9, size=32)
+
+
+@pytest.fixture(scope="session")
+def table(drawn):
+    """The index of the drawn sample; copy it before changing it."""
+    return pbc.index(drawn)
+
+
+@pytest.fixture(scope="session")
+def encode():
+    """A function from an array to the bytes of an image file."""
+
+    def encode(array, format="PNG", mode=None, **options):
+        stream = io.BytesIO()
+        image = Image.fromarray(np.asarray(array))
+        (image.convert(mode) if mode else image).save(stream, format, **options)
+        return stream.getvalue()
+
+    return encode

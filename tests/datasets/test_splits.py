@@ -1,0 +1,144 @@
+"""Splits: exact, stratified, seeded, and copies of one file never in two subsets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bloodcell_utils import paper
+from bloodcell_utils.datasets import splits
+from bloodcell_utils.errors import DataError
+
+
+def index(strata, copies=()):
+    """A table of {(class, sub-type): images}; `copies` are pairs of rows that share their content."""
+    rows = [(c, s) for (c, s), n in strata.items() for _ in range(n)]
+    table = pd.DataFrame(rows, columns=["class", "subtype"])
+    table["path"] = [f"{c}/{s}_{i:05d}.jpg" for i, (c, s) in enumerate(rows)]
+    table["sha256"] = [f"{i:064x}" for i in range(len(rows))]
+    for i, j in copies:
+        table.loc[j % len(table), "sha256"] = table.loc[i % len(table), "sha256"]
+    return table
+
+
+@pytest.fixture(scope="module")
+def pbc():
+    """As many images of each class as in Table 1."""
+    return index({(name, "A"): n for name, n in paper.TABLE_1.items()})
+
+
+strata = st.dictionaries(
+    st.tuples(st.sampled_from("abc"), st.sampled_from(["", "X", "Y"])), st.integers(3, 40), min_size=1, max_size=6
+)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def tables_and_sizes(draw, copies=False):
+    counts = draw(strata)
+    rows = st.integers(0, 1000)
+    table = index(counts, draw(st.lists(st.tuples(rows, rows), max_size=3)) if copies else ())
+    first, second = sorted(draw(st.tuples(st.integers(0, len(table) // 3), st.integers(0, len(table) // 3))))
+    sizes = {"train": len(table) - second, "validation": first, "test": second - first}
+    return table, sizes
+
+
+@given(tables_and_sizes(copies=True), seeds)
+def test_sizes_are_exact_and_no_image_is_lost(drawn, seed):
+    table, sizes = drawn
+    result = splits.split(table, sizes, seed)
+    assert {name: (result["subset"] == name).sum() for name in sizes} == sizes
+    pd.testing.assert_frame_equal(result.drop(columns="subset"), table.sort_values("path", ignore_index=True))
+
+
+@given(tables_and_sizes(), seeds)
+def test_every_stratum_gets_its_share(drawn, seed):
+    """To within one image of every subset but the first, which takes what the rounding of the others leaves."""
+    table, sizes = drawn
+    result = splits.split(table, sizes, seed)
+    for _, rows in result.groupby(["class", "subtype"]):
+        error = {name: (rows["subset"] == name).sum() - len(rows) * n / len(table) for name, n in sizes.items()}
+        assert abs(error["validation"]) < 1 and abs(error["test"]) < 1
+        assert abs(error["train"]) < 2
+
+
+@given(tables_and_sizes(copies=True), seeds)
+def test_copies_of_a_file_are_never_apart(drawn, seed):
+    table, sizes = drawn
+    result = splits.split(table, sizes, seed)
+    assert (result.groupby("sha256")["subset"].nunique() == 1).all()
+
+
+@given(tables_and_sizes(copies=True), seeds, seeds)
+def test_the_seed_decides_and_the_order_of_the_rows_does_not(drawn, seed, order):
+    table, sizes = drawn
+    shuffled = table.sample(frac=1, random_state=order)
+    pd.testing.assert_frame_equal(splits.split(table, sizes, seed), splits.split(shuffled, sizes, seed))
+
+
+def test_another_seed_gives_another_split(pbc):
+    first, second = splits.clean(pbc, seed=1), splits.clean(pbc, seed=2)
+    assert 0.4 < (first["subset"] == second["subset"]).mean() < 0.7
+
+
+def test_the_papers_sizes(pbc):
+    fine_tuning, svm = splits.paper(pbc), splits.paper(pbc, "svm")
+    assert fine_tuning["subset"].value_counts().to_dict() == {"train": 11_077, "validation": 4_096, "test": 1_919}
+    assert svm["subset"].value_counts().to_dict() == {"train": 15_173, "test": 1_919}
+    np.testing.assert_array_equal(fine_tuning["subset"] == "test", svm["subset"] == "test")
+
+
+def test_the_papers_protocol_scales_to_a_smaller_set(table):
+    sizes = splits.paper(table)["subset"].value_counts()
+    assert sizes.sum() == len(table) == 72
+    assert sizes.to_dict() == {"train": 47, "validation": 17, "test": 8}
+    with pytest.raises(DataError, match="no design 'third'"):
+        splits.paper(table, "third")
+
+
+def test_the_clean_split_drops_copies_first(table):
+    result = splits.clean(table)
+    assert result["sha256"].is_unique and len(result) == 68
+    assert result["subset"].value_counts().to_dict() == {"train": 48, "validation": 10, "test": 10}
+
+
+def test_a_split_comes_back_from_its_file(table, tmp_path):
+    split = splits.clean(table)
+    path = tmp_path / "new" / "clean.csv"
+    splits.save(split, path)
+    assert path.read_text().splitlines()[0] == "path,class,subset" and list(path.parent.iterdir()) == [path]
+    shuffled = table.sample(frac=1, random_state=0)
+    back = splits.load(path, shuffled).sort_values("path", ignore_index=True)
+    pd.testing.assert_frame_equal(back, split)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "path,class\n", "a text", "path,class,subset\nx,y,\n", "path,class,subset\nx,y,train\nx,y,test\n", "\x00\xff"],
+    ids=["empty", "no subset", "text", "nameless subset", "image twice", "binary"],
+)
+def test_a_file_that_is_no_split_is_named(table, tmp_path, content):
+    (tmp_path / "mine.csv").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match="mine.csv is not a split.*splits.save"):
+        splits.load(tmp_path / "mine.csv", table)
+    with pytest.raises(DataError, match="gone.csv is not a split"):
+        splits.load(tmp_path / "gone.csv", table)
+
+
+def test_a_split_of_images_that_are_not_there_is_refused(table, tmp_path):
+    splits.save(splits.clean(table), tmp_path / "clean.csv")
+    present = table[table["class"] != "ig"]
+    with pytest.raises(DataError, match=r"names \d+ image\(s\) that are not there, for example ig/"):
+        splits.load(tmp_path / "clean.csv", present)
+
+
+def test_what_cannot_be_split_is_refused(table):
+    with pytest.raises(DataError, match="do not add up to 72"):
+        splits.split(table, {"train": 60, "test": 10})
+    few = index({("a", ""): 10, ("b", ""): 2})
+    with pytest.raises(DataError, match=r"A class with 2 image\(s\) cannot be split into train, validation, test"):
+        splits.clean(few)
+    alike = index({("a", ""): 6}, [(0, i) for i in range(6)])
+    with pytest.raises(DataError, match="Too many identical files"):
+        splits.split(alike, {"train": 3, "test": 3})

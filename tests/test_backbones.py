@@ -1,0 +1,109 @@
+"""The two networks: sizes, weights, preprocessing, and clear errors where something is missing."""
+
+import socket
+
+import numpy as np
+import pytest
+
+from bloodcell_utils import backbones, paper
+from bloodcell_utils.errors import BloodcellError
+
+
+@pytest.fixture(scope="module")
+def vgg16():
+    return backbones.build("vgg16", 32, "random")
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """No weights on this machine, and no network."""
+
+    def unknown(*_, **__):
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setenv("BLOODCELL_WEIGHTS_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    return tmp_path
+
+
+def test_the_networks_of_the_paper():
+    assert set(backbones.BACKBONES) == set(paper.TABLE_2)
+    for name, printed in paper.TABLE_2.items():
+        spec = backbones.backbone(name)
+        assert (spec.input_size, spec.input_size) == printed["input"] and spec.n_features == printed["features"]
+    with pytest.raises(BloodcellError, match="'resnet'; choose one of vgg16, inception_v3"):
+        backbones.backbone("resnet")
+
+
+def test_vgg16_is_frozen_and_as_published(vgg16):
+    assert vgg16.input_shape == (None, 32, 32, 3) and vgg16.output_shape == (None, 1, 1, 512)
+    assert vgg16.trainable_weights == []
+    assert vgg16.count_params() == 14_714_688
+    spec = backbones.backbone("vgg16")
+    names = [layer.name for layer in vgg16.layers]
+    assert [name for name in names if name in spec.blocks] == list(spec.blocks)
+    assert spec.last_layer == names[-1]
+
+
+def test_random_weights_depend_on_the_seed_alone(vgg16):
+    backbones.load_keras().utils.set_random_seed(5)
+    again, other = (backbones.build("vgg16", 32, "random", seed=seed) for seed in (2019, 1))
+    for ours, same in zip(vgg16.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, same)
+    assert not np.array_equal(vgg16.get_weights()[0], other.get_weights()[0])
+
+
+@pytest.mark.parametrize("name", backbones.BACKBONES)
+def test_images_are_prepared_as_keras_does(name):
+    applications = backbones.load_keras().applications
+    theirs = {"vgg16": applications.vgg16, "inception_v3": applications.inception_v3}[name]
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    before = images.copy()
+    ours = backbones.preprocess(name, images)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, theirs.preprocess_input(images.astype(np.float32)), atol=1e-5)
+    np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "top", "message"),
+    [("vgg16", 31, False, "VGG-16 needs images of 32 px or more.*31 px"),
+     ("inception_v3", 74, False, "Inception-v3 needs images of 75 px or more"),
+     ("vgg16", 128, True, r"\(224 with its head\); 128 px")],
+)  # fmt: skip
+def test_sizes_that_do_not_fit_are_refused(name, size, top, message):
+    with pytest.raises(BloodcellError, match=message):
+        backbones.build(name, size, "random", top)
+
+
+@pytest.mark.parametrize("name", backbones.BACKBONES)
+def test_missing_weights_are_answered_with_the_manual_steps(nowhere, name):
+    spec = backbones.backbone(name)
+    assert not backbones.has_weights(name) and not backbones.has_weights(name, top=True)
+    with pytest.raises(BloodcellError) as caught:
+        backbones.build(name, spec.min_size)
+    message = str(caught.value)
+    assert f"The weights of {spec.title} could not be loaded" in message and spec.notop_file in message
+    assert str(nowhere) in message and "BLOODCELL_WEIGHTS_DIR" in message and "'sample' needs no weights" in message
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>log in</html>", b"\x89HDF\r\n\x1a\n cut short"])
+def test_a_file_that_is_no_weights_is_refused(nowhere, content):
+    (nowhere / backbones.backbone("vgg16").notop_file).write_bytes(content)
+    assert backbones.has_weights("vgg16")
+    with pytest.raises(BloodcellError, match="could not be loaded"):
+        backbones.build("vgg16", 32)
+
+
+def test_weights_from_a_file_of_ones_own(vgg16, tmp_path):
+    vgg16.save_weights(tmp_path / "mine.weights.h5")
+    built = backbones.build("vgg16", 48, tmp_path / "mine.weights.h5", seed=1)
+    np.testing.assert_array_equal(built.get_weights()[4], vgg16.get_weights()[4])
+    with pytest.raises(BloodcellError, match="no weight file .*gone.h5"):
+        backbones.build("vgg16", 32, tmp_path / "gone.h5")
+
+
+def test_the_precision_is_one_that_keras_knows():
+    keras = backbones.load_keras()
+    assert keras.dtype_policies.get(backbones.fastest_precision()).variable_dtype == "float32"

@@ -1,0 +1,104 @@
+"""The built pages: they are complete, they lead where they say, and they need no network. Run by `make test`."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from bloodcell_utils import course
+
+HTML = Path(__file__).parents[1] / "book" / "_build" / "html"
+PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.relative_to(HTML).parts)
+
+pytestmark = pytest.mark.skipif(not PAGES, reason="there is no book yet: run `make book`")
+
+LOADING = {"audio", "embed", "iframe", "img", "input", "link", "object", "script", "source", "track", "video"}
+ONLY_NAMED = {"author", "canonical", "help", "index", "license", "next", "prev", "search"}
+
+
+@cache
+def read(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+@cache
+def anchors(path):
+    return {tag[key] for key in ("id", "name") for tag in read(path).find_all(attrs={key: True})}
+
+
+def urls(tag):
+    return [tag[key] for key in ("href", "src", "data", "poster") if tag.get(key)]
+
+
+def is_elsewhere(url):
+    return bool(urlsplit(url).netloc)
+
+
+def broken(page, url):
+    """What is wrong with a link, or None."""
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc:
+        return None
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    if not target.is_file():
+        return f"{url} does not exist"
+    if target.suffix == ".html" and parts.fragment and unquote(parts.fragment) not in anchors(target):
+        return f"{url} has no such place"
+    return None
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HTML).as_posix())
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    problems = [broken(page, url) for tag in read(page).find_all(True) for url in urls(tag)]
+    assert not [problem for problem in problems if problem]
+
+
+@each_page
+def test_nothing_is_loaded_from_another_host(page):
+    loading = [tag for tag in read(page).find_all(LOADING) if not ONLY_NAMED & set(tag.get("rel", []))]
+    assert not [url for tag in loading for url in urls(tag) if is_elsewhere(url)]
+    inline = " ".join(tag.get_text() for tag in read(page).find_all(["script", "style"]))
+    assert not re.findall(r"(?:import|url|fetch|src\s*=)[\s(]*[\"']?(?:https?:)?//[^\"')\s]+", inline)
+
+
+def test_styles_load_nothing_from_another_host():
+    remote = re.compile(r"(?:@import\s+|url\()\s*[\"']?(?:https?:)?//[^\"')\s]+")
+    found = {css.name: remote.findall(css.read_text("utf-8", "replace")) for css in HTML.rglob("*.css")}
+    assert not {name: hits for name, hits in found.items() if hits}
+
+
+@each_page
+def test_every_picture_says_what_it_shows(page):
+    silent = [tag.get("src") for tag in read(page).find_all("img") if len((tag.get("alt") or "").strip()) < 5]
+    assert not [src for src in silent if src]
+
+
+@pytest.mark.parametrize("chapter", course.load().chapters, ids=lambda chapter: chapter.name)
+def test_chapters_are_complete(chapter):
+    page = HTML / "notebooks" / chapter.file.replace(".ipynb", ".html")
+    document = read(page)
+    assert document.h1.get_text().rstrip("#") == chapter.title
+    assert chapter.question in document.select_one(".tag_chapter").get_text()
+    for exercise in chapter.exercises:
+        assert exercise.id in anchors(page)
+        assert document.select(f'.solution a[href="#{exercise.id}"]'), f"{exercise.id} has no solution"
+
+
+def test_the_map_and_the_results_are_there():
+    for chapter in course.load().chapters:
+        assert chapter.question in read(HTML / "book" / "intro.html").table.get_text()
+    results = read(HTML / "book" / "results.html")
+    assert results.select_one("article table, article .admonition")
+
+
+def test_formulas_are_set_by_the_books_own_mathjax():
+    with_formulas = [page for page in PAGES if read(page).select(".math")]
+    for page in with_formulas:
+        assert [tag for tag in read(page).find_all("script", src=True) if "_static/mathjax/" in tag["src"]]
+    assert list((HTML / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"))

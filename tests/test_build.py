@@ -1,0 +1,79 @@
+"""How the book is put together, before Jupyter Book sees it."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bloodcell_utils import course, records
+
+BOOK = Path(__file__).parents[1] / "book"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(Path(name).stem, BOOK / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    module = load("build.py")
+    monkeypatch.setattr(module, "BUILD", tmp_path)
+    return module
+
+
+def test_the_contents_are_the_course(build):
+    files = [entry["file"] for part in build.toc()["parts"] for entry in part["chapters"]]
+    assert [f"notebooks/{chapter.file}" for chapter in course.load().chapters] == [
+        f"{file}.ipynb" for file in files if file.startswith("notebooks/")
+    ]
+    assert all((BOOK.parent / f"{file}.md").is_file() for file in files if file.startswith("book/"))
+
+
+def test_pages_go_when_the_contents_change(build, tmp_path):
+    page = tmp_path / "html" / "old.html"
+    for before, stays in (("another: list", False), (None, True)):
+        page.parent.mkdir(exist_ok=True)
+        page.touch()
+        if before:
+            (tmp_path / "_toc.yml").write_text(before)
+        build.write_toc(tmp_path / "_toc.yml")
+        assert page.exists() == stays
+
+
+def test_the_callers_settings_do_not_reach_the_sample(build):
+    caller = {"BLOODCELL_PROFILE": "full", "BLOODCELL_DATA_DIR": "d", "BLOODCELL_WEIGHTS_DIR": "w", "HOME": "h"}
+    sample, laptop = build.environment("sample", caller), build.environment("laptop", caller)
+    assert (sample["BLOODCELL_PROFILE"], laptop["BLOODCELL_PROFILE"]) == ("sample", "laptop")
+    assert "BLOODCELL_DATA_DIR" not in sample and "BLOODCELL_WEIGHTS_DIR" not in sample
+    assert laptop["BLOODCELL_DATA_DIR"] == "d" and sample["HOME"] == "h"
+
+
+def test_notebooks_run_again_when_what_they_read_changes(tmp_path):
+    fingerprint = load("_ext/reexecute.py").fingerprint
+    (tmp_path / "bloodcell_utils" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "bloodcell_utils" / "cells.py").write_text("CELLS = 8")
+    before = fingerprint(tmp_path)
+    (tmp_path / "bloodcell_utils" / "__pycache__" / "cells.pyc").write_bytes(b"compiled")
+    assert fingerprint(tmp_path) == before
+    (tmp_path / "bloodcell_utils" / "cells.py").write_text("CELLS = 9")
+    changed = fingerprint(tmp_path)
+    (tmp_path / "course.yml").write_text("chapters: []")
+    assert len({before, changed, fingerprint(tmp_path)}) == 3
+
+
+def test_the_table_of_results_shows_what_was_recorded():
+    models = {"svm": records.measure(np.diag([90, 80]) + np.array([[0, 10], [20, 0]]), printed=87.4)}
+    record = records.Record("svm", "laptop", models, ["a", "b"], {}, {"name": "pbc"}, created="2026-01-02T03:04:05")
+    title, _, _, _, row, _ = load("_ext/results_table.py").table(record)
+    assert title == "**svm**, profile `laptop`: 200 test images, measured on 2026-01-02"
+    assert row == "| svm | 85.00 | 79.39 to 89.29 | 85.00 | 87.4 |"
+
+
+def test_the_map_has_a_row_a_chapter():
+    _, _, *rows = load("_ext/course_map.py").rows()
+    assert len(rows) == len(course.load().chapters)
+    assert "[A first look](/notebooks/00_first_look.ipynb)" in rows[0]

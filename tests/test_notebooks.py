@@ -1,0 +1,49 @@
+"""What all notebooks have in common; what each computes is run by nbval and by the book."""
+
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+COLAB = f"""\
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install --quiet git+{REPOSITORY}"""
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@each_notebook
+def test_the_first_cells(path):
+    title, colab, box = nbformat.read(path, as_version=4).cells[:3]
+    assert title.cell_type == "markdown" and title.source.startswith("# ")
+    assert colab.source == COLAB
+    assert "remove-cell" in colab.metadata.tags
+    assert box.source.endswith(f'course.chapter("{path.stem[3:]}")')
+    assert {"remove-input", "chapter"} <= set(box.metadata.tags)
+
+
+@each_notebook
+def test_it_is_a_valid_notebook_for_any_python_kernel(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@each_notebook
+def test_stored_outputs_are_small_and_no_errors(path):
+    outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", [])]
+    assert not [out for out in outputs if out.output_type == "error"]
+    assert sum(len(str(out)) for out in outputs) < 1_000_000
+
+
+@each_notebook
+def test_what_is_compared_is_stored(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "# NBVAL_CHECK_OUTPUT" in cell.source or "nbval-check-output" in cell.metadata.get("tags", []):
+            assert cell.outputs, f"{path.name} marks a cell for comparison and stores nothing: {cell.source}"

@@ -1,0 +1,73 @@
+"""What the paper prints adds up where it should, and where it does not the course can show it."""
+
+import pytest
+
+from bloodcell_utils import paper
+from bloodcell_utils.cells import FOLDERS
+
+
+def test_table_1_is_in_class_order_and_adds_up():
+    assert tuple(paper.TABLE_1) == FOLDERS
+    assert sum(paper.TABLE_1.values()) == paper.N_IMAGES == 17_092
+
+
+@pytest.mark.parametrize("split", [paper.SPLIT_SVM, paper.SPLIT_FINE_TUNING])
+def test_splits_use_every_image(split):
+    assert sum(split.values()) == paper.N_IMAGES
+    assert split["test"] == 1_919
+
+
+def test_table_3_has_a_value_for_every_setting():
+    sizes = [512, 1024, 2048, 4096]
+    blocks = {"vgg16": [1, 2, 4], "inception_v3": [1, 2, 4, 6, 8]}
+    for network, rows in paper.TABLE_3.items():
+        assert list(rows) == sizes
+        assert all(list(row) == blocks[network] for row in rows.values())
+        assert all(90 < value < 97 for row in rows.values() for value in row.values())
+    assert {network: sum(map(len, rows.values())) for network, rows in paper.TABLE_3.items()} == {
+        "vgg16": 12,
+        "inception_v3": 20,
+    }
+
+
+@pytest.mark.parametrize("network", paper.TABLE_3)
+def test_the_chosen_setting_is_not_the_best_of_table_3(network):
+    size, blocks = paper.TABLE_3_CHOSEN[network]
+    best = max(value for row in paper.TABLE_3[network].values() for value in row.values())
+    assert paper.TABLE_3[network][size][blocks] < best
+
+
+def test_printed_rates_are_multiples_of_a_256th_but_one():
+    rates = [rate for rates in paper.TRUE_POSITIVE_RATE.values() for rate in rates.values()]
+    assert len(rates) == 11
+    assert all(paper.as_count(rate) is not None for rate in rates)
+    no_multiple = [pair for pair, rate in paper.CONFUSIONS.items() if paper.as_count(rate) is None]
+    assert no_multiple == [("basophil", "eosinophil")]
+
+
+@pytest.mark.parametrize("percent", [99.22, 76.17, 76.56, 99.61, 95.31, 98.83, 98.44, 87.89])
+def test_no_natural_test_set_explains_the_rates(percent):
+    """Shares of 1,919 images in proportion to Table 1 would print other numbers for most classes."""
+    natural = {name: round(n * paper.SPLIT_SVM["test"] / paper.N_IMAGES) for name, n in paper.TABLE_1.items()}
+    quoted = {(c, r) for rates in paper.TRUE_POSITIVE_RATE.values() for c, r in rates.items() if r == percent}
+    assert any(paper.as_count(rate, natural[name]) is None for name, rate in quoted)
+
+
+@pytest.mark.parametrize(
+    ("percent", "count"), [(99.61, 255), (3.12, 8), (3.13, 8), (0.39, 1), (100, 256), (2.58, None)]
+)
+def test_counts_behind_percentages(percent, count):
+    assert paper.as_count(percent) == count
+
+
+def test_every_count_of_256_is_found_from_its_print():
+    for count in range(257):
+        assert paper.as_count(round(100 * count / 256, 2)) == count
+
+
+def test_disagreements_keep_both_values():
+    both = [printed for printed in paper.ACCURACY.values() if printed.other is not None]
+    assert len(both) == 3 and all(printed.note and printed.other != printed.value for printed in both)
+    assert paper.TABLE_2["vgg16"]["parameters"].other == 138_357_544
+    assert all(slip.claim and slip.finding and slip.place for slip in paper.SLIPS)
+    assert all(set(rates) <= set(FOLDERS) for rates in paper.TRUE_POSITIVE_RATE.values())
