@@ -99,9 +99,13 @@ def weights_dir():
 
 
 def results_dir():
-    """Folder of run records (``BLOODCELL_RESULTS_DIR``, else ``book/results`` of this checkout, else the cache)."""
-    checkout = Path(__file__).parents[1] / "book" / "results"
-    return _folder("BLOODCELL_RESULTS_DIR", checkout if checkout.is_dir() else cache_dir() / "results")
+    """Folder of run records.
+
+    ``BLOODCELL_RESULTS_DIR``, else ``book/results`` of this checkout, else the records that came with the package.
+    """
+    here = Path(__file__).parent
+    checkout = here.parent / "book" / "results"
+    return _folder("BLOODCELL_RESULTS_DIR", checkout if checkout.is_dir() else here / "results")
 
 
 def _folder(variable, default):

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from . import metrics
 from .cells import FOLDERS, by_folder, titles
 
-MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
+MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
 
 _STYLE = {
     "figure.dpi": 110,

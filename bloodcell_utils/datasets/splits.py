@@ -115,12 +115,22 @@ def save(table, path):
     table : pandas.DataFrame
         With the columns path, class and subset.
     path : path-like
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; what was there before is untouched.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     arriving = path.with_name(f".{path.name}.arriving")
-    table[["path", "class", "subset"]].to_csv(arriving, index=False, lineterminator="\n")
-    arriving.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table[["path", "class", "subset"]].to_csv(arriving, index=False, lineterminator="\n")
+        arriving.replace(path)
+    except OSError as err:
+        raise DataError(f"The split cannot be written to {path}: {err}.") from err
+    finally:
+        arriving.unlink(missing_ok=True)
 
 
 def load(path, table):
