@@ -108,9 +108,10 @@ def results(options):
 
 
 def doctor(options):
-    """Say what is installed, where things are and what to do about what is missing."""
+    """Say what is installed, which device is used, where things are and what to do about what is missing."""
     from . import backbones
     from .datasets import pbc
+    from .provenance import device
 
     ok = True
 
@@ -140,9 +141,12 @@ def doctor(options):
             f"the sample profile needs none; Keras downloads them on first use, or put {spec.notop_file} into "
             f"{config.weights_dir()}",
         )
-    if options.device:
-        devices = backbones.load_keras().distribution.list_devices()
-        print(f"devices: {', '.join(devices)}; features are computed in {backbones.fastest_precision()}")
+    try:
+        accelerators = backbones.load_keras().distribution.list_devices("gpu")
+        used = f"{device()}; {', '.join(accelerators) or 'no graphics card'}"
+        line(True, f"device: {used}; features are computed in {backbones.fastest_precision()}")
+    except ImportError as err:
+        line(False, f"Keras does not load: {err}", "run `make book`, or `pip install -e .` in the course's folder")
     print("Everything is here." if ok else "What is marked -- is missing; the sample profile runs without it.")
 
 
@@ -198,7 +202,6 @@ def _parser():
     table.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     table.set_defaults(command=results)
 
-    check = commands.add_parser("doctor", help="what is installed, where things are, what is missing")
-    check.add_argument("--device", action="store_true", help="load the network library and list its devices (slow)")
+    check = commands.add_parser("doctor", help="what is installed, which device, where things are, what is missing")
     check.set_defaults(command=doctor)
     return parser

@@ -14,11 +14,21 @@ LIBRARIES = ("bloodcell-utils", "keras", "tensorflow", "scikit-learn", "numpy", 
 def provenance():
     """Device, library versions, commit and time of a run, as keyword arguments for `Record`."""
     return {
-        "device": _device(),
+        "device": device(),
         "versions": {"python": platform.python_version()} | {name: v for name in LIBRARIES if (v := _version(name))},
         "commit": _commit(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def device():
+    """Name of the processor and its number of cores."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
+        name = match[1] if match else name
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def peak_rss_mb():
@@ -36,15 +46,6 @@ def _version(name):
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _device():
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
-        name = match[1] if match else name
-    return f"{name}, {os.cpu_count()} cores"
 
 
 def _commit():

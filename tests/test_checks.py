@@ -1,0 +1,83 @@
+"""Self-checks: the solution passes, typical wrong answers get a hint about their mistake, nothing gives the answer."""
+
+import numpy as np
+import pytest
+
+from bloodcell_utils import config, course, datasets, metrics
+from bloodcell_utils.checks import CHECKS, check
+from bloodcell_utils.datasets import audit, splits
+from bloodcell_utils.errors import BloodcellError
+
+
+@pytest.fixture(scope="module")
+def table(sandbox):
+    return datasets.index(config.profile("sample"))
+
+
+def test_every_check_belongs_to_an_exercise():
+    assert set(CHECKS) <= {exercise.id for chapter in course.load().chapters for exercise in chapter.exercises}
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_not_answered_yet(exercise):
+    assert "your turn" in check(exercise, ...)
+
+
+@pytest.mark.parametrize("exercise", [name for name in CHECKS if name != "first_look.1"])
+def test_an_answer_of_the_wrong_kind(exercise):
+    assert "kind of answer" in check(exercise, "a monocyte, I think")
+
+
+def test_unknown_exercise():
+    with pytest.raises(BloodcellError, match="first_look.1"):
+        check("first_look.9", 1)
+
+
+def test_first_look():
+    assert check("first_look.1", " Lymphocyte ").startswith("✓")
+    assert "fills" in check("first_look.1", "erythroblast")
+    assert "nucleus" in check("first_look.1", "monocyte")
+    assert "one of" in check("first_look.1", "white cell")
+
+
+def test_dataset(table):
+    counts = audit.second_batch(table)["class"].value_counts().to_dict()
+    assert check("dataset.2", counts).startswith("✓")
+    assert check("dataset.2", audit.second_batch(table)["class"].value_counts()).startswith("✓")
+    assert "batch is 2" in check("dataset.2", table["class"].value_counts())
+    assert "too many or one missing" in check("dataset.2", {"basophil": 4})
+    assert "counts are not" in check("dataset.2", {name: n + 1 for name, n in counts.items()})
+
+
+def test_augmentation(table):
+    train = splits.clean(table).query("subset == 'train' and `class` == 'lymphocyte'")
+    assert check("augmentation.2", 4096 / len(train)).startswith("✓")
+    assert "after the split" in check("augmentation.2", 4096 / 1214)
+    assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
+
+
+def test_features_svm(table):
+    from bloodcell_utils.datasets.loading import load_images
+    from bloodcell_utils.datasets.pbc import labels
+    from bloodcell_utils.experiments import svm
+    from bloodcell_utils.features import color_histogram
+
+    table = splits.clean(table)
+    images, y = load_images(table, config.profile("sample").image_size), labels(table)
+    test = (table["subset"] == "test").to_numpy()
+    model = svm.histogram_classifier().fit(color_histogram(images[~test]), y[~test])
+    after = model.score(color_histogram(svm.brighten(images[test], 0.9)), y[test])
+    before = model.score(color_histogram(images[test]), y[test])
+    assert check("features_svm.2", after).startswith("✓")
+    assert "before" in check("features_svm.2", before)
+    assert "fraction" in check("features_svm.2", 100 * before)
+
+
+def test_confusion_matrix():
+    n = 100
+    while np.diff(metrics.wilson(round(0.96 * n), n))[0] > 0.01:
+        n += 10
+    assert check("confusion_matrix.2", n).startswith("✓")
+    assert "still" in check("confusion_matrix.2", n // 2)
+    assert "fewer" in check("confusion_matrix.2", 2 * n)
+    assert "positive" in check("confusion_matrix.2", 0)

@@ -1,0 +1,100 @@
+"""The command line, as a user types it: exit status, what is printed where, errors that say what to do."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bloodcell_utils import cli, records
+from bloodcell_utils.datasets import pbc
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """A folder with one small record, and it is where records are looked for."""
+    monkeypatch.setenv("BLOODCELL_RESULTS_DIR", str(tmp_path))
+    measured = records.measure([[9, 1], [0, 10]], wall_time_s=2.0, printed=90.0)
+    made = records.Record("svm", "sample", {"a model": measured}, ["a", "b"], {}, {"name": "drawn"})
+    made.write()
+    return made
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    text = capsys.readouterr().out
+    assert "bloodcell data fetch" in text and "BLOODCELL_DATA_DIR" in text
+
+
+def test_module_and_command_are_the_same():
+    done = subprocess.run([sys.executable, "-m", "bloodcell_utils", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("bloodcell-utils ")
+
+
+def test_no_data_is_an_error_with_a_next_step(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BLOODCELL_DATA_DIR", str(tmp_path))
+    assert cli.main(["data", "verify"]) == 1
+    out, err = capsys.readouterr()
+    assert not out and "bloodcell data fetch" in err and str(tmp_path) in err
+
+
+def test_info_counts_any_set(drawn, capsys):
+    assert cli.main(["data", "info", str(drawn)]) == 0
+    out = capsys.readouterr().out
+    assert "72 images" in out and "platelet" in out and "34x35" in out
+
+
+def test_verify_of_something_else_fails(drawn, capsys):
+    assert cli.main(["data", "verify", str(drawn)]) == 1
+    assert "not the PBC data set" in capsys.readouterr().out
+
+
+def test_verify_reports_the_blemishes(drawn, monkeypatch, capsys):
+    known = pbc.index(drawn).assign(bytes=0)
+    monkeypatch.setattr(pbc, "manifest", lambda: known)
+    assert cli.main(["data", "verify", str(drawn)]) == 0
+    out = capsys.readouterr().out
+    assert "the official release" in out and "3 pairs of identical files, 1 of them with two labels" in out
+    assert "a second batch of 28 images" in out
+
+
+def test_results_as_a_table_and_as_json(record, capsys):
+    assert cli.main(["results"]) == 0
+    assert "95.00 % [76.39, 99.11]" in capsys.readouterr().out
+    assert cli.main(["results", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["accuracy"] == 0.95 and row["n_test"] == 20 and len(row["accuracy_ci95"]) == 2
+    assert {"experiment", "profile", "model", "balanced_accuracy", "macro_f1", "wall_time_s", "peak_rss_mb"} <= set(row)
+
+
+def test_results_without_records(tmp_path, capsys):
+    assert cli.main(["results", str(tmp_path)]) == 0
+    assert "bloodcell run svm" in capsys.readouterr().out
+
+
+def test_run_writes_what_the_experiment_measured(record, monkeypatch, tmp_path, capsys):
+    asked = {}
+    monkeypatch.setattr("bloodcell_utils.experiments.run", lambda *args, **kw: asked.update(args=args, **kw) or record)
+    assert cli.main(["run", "svm", "--profile", "laptop", "--size", "96", "--output", str(tmp_path / "here")]) == 0
+    assert (tmp_path / "here" / "svm.sample.json").exists()
+    assert asked["args"][1].name == "laptop" and asked["args"][1].feature_size == 96
+    assert "a model" in capsys.readouterr().out
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bloodcell_utils.experiments.run", interrupt)
+    assert cli.main(["run", "svm"]) == 130
+    assert "goes on from there" in capsys.readouterr().err
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BLOODCELL_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BLOODCELL_WEIGHTS_DIR", str(tmp_path))
+    assert cli.main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "no PBC data in" in out and "bloodcell data fetch" in out
+    assert "keras" in out and "cores" in out and "profile: sample" in out

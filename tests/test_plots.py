@@ -1,0 +1,87 @@
+"""Figures: they draw, carry the numbers that they were given, label their axes, and leave nothing open in pyplot."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from bloodcell_utils import metrics, plots
+from bloodcell_utils.cells import CELLS, FOLDERS
+
+RNG = np.random.default_rng(0)
+CONFUSION = np.diag(np.full(8, 40)) + RNG.integers(0, 4, (8, 8))
+
+
+class Nearest:
+    """A classifier of two dimensions: the sign of the first coordinate."""
+
+    def predict(self, X):
+        return (X[:, 0] > 0).astype(int)
+
+
+IMAGES = RNG.integers(0, 256, (9, 12, 12, 3), dtype=np.uint8)
+POINTS, NAMES = RNG.normal(size=(40, 2)), RNG.integers(0, 2, 40)
+ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
+
+FIGURES = {
+    "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
+    "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
+    "batches": lambda table: plots.batches(table),
+    "image_levels": lambda table: plots.image_levels(IMAGES[:2], ["one", "two"]),
+    "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
+    "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
+    "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
+    "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),
+    "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
+    "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
+    "votes": lambda table: plots.votes(np.arange(8)),
+}
+
+
+def texts(fig):
+    fig.canvas.draw()
+    return " ".join(text.get_text() for text in fig.findobj(plt.Text))
+
+
+def test_every_figure_of_the_module_is_tried_here():
+    public = {
+        name
+        for name in vars(plots)
+        if not name.startswith("_") and getattr(plots, name).__class__.__name__ == "function"
+    }
+    assert public - {"by_folder", "titles"} == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_it_draws_and_closes(name, table):
+    fig = FIGURES[name](table)
+    assert texts(fig).strip()
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("name", set(FIGURES) - {"montage"})
+def test_axes_are_labelled(name, table):
+    fig = FIGURES[name](table)
+    assert all(ax.get_xlabel() or ax.get_ylabel() for ax in fig.axes)
+
+
+def test_a_matrix_shows_every_count():
+    shown = texts(plots.confusion_matrix(CONFUSION)).split()
+    assert {str(n) for n in CONFUSION[CONFUSION > 0]} <= set(shown)
+
+
+def test_counts_and_colours_of_the_classes(table):
+    fig = plots.class_counts({"all": table})
+    shown = texts(fig)
+    assert all(f"{n:,}" in shown for n in table["class"].value_counts())
+    bars = [plt.matplotlib.colors.to_hex(bar.get_facecolor()).upper() for bar in fig.axes[0].patches]
+    assert bars == [cell.color for cell in CELLS]
+
+
+def test_intervals_hold_their_counts():
+    shown = texts(plots.per_class_rates(CONFUSION))
+    assert all(f"{CONFUSION[i, i]}/{CONFUSION[i].sum()}" in shown for i in range(8))
+
+
+def test_classes_of_the_readers_own(table):
+    own = table.replace({"class": {folder: f"own {i}" for i, folder in enumerate(FOLDERS)}})
+    assert "own 3" in texts(plots.class_counts({"mine": own}, [f"own {i}" for i in range(8)]))
