@@ -126,7 +126,8 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED):
     if size < spec.min_size or (top and size != spec.input_size):
         need = f"{spec.min_size} px or more ({spec.input_size} with its head)"
         raise BloodcellError(f"{spec.title} needs images of {need}; {size} px was asked.")
-    keras.utils.set_random_seed(seed)
+    if weights == "random":
+        keras.utils.set_random_seed(seed)
     constructor = getattr(keras.applications, spec.constructor)
     shape = (size, size, 3)
     try:
