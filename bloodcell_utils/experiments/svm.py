@@ -53,7 +53,7 @@ def last_block_preparation(n_components, seed=SEED):
     """
     steps = [FunctionTransformer(_root)]
     if n_components:
-        # Two power iterations instead of seven: the components hardly change, the time does.
+        # Fewer power iterations than the default: approximate components do for a preparation.
         steps.append(PCA(n_components, svd_solver="randomized", iterated_power=2, random_state=seed))
     return make_pipeline(*steps)
 
