@@ -1,0 +1,199 @@
+"""Figures of what a model answered: matrices, rates, intervals, folds, borders."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.colors import to_rgb
+
+from .. import metrics
+from ..cells import FOLDERS, titles
+from .style import MEASURED, NEUTRAL, PRINTED, SERIES, colors, figure, short
+
+
+def confusion_matrix(confusion, classes=FOLDERS, title=""):
+    """Counts in every cell, colour by share of the true class.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+        Rows true, columns predicted.
+    classes : sequence of str
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    confusion = np.asarray(confusion)
+    share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    fig, ax = figure(6.8, 5.6)
+    counts = np.where(confusion > 0, confusion.astype(str), "")
+    bar = {"label": "share of the true class (%)"}
+    sns.heatmap(share, annot=counts, fmt="", cmap="Blues", vmin=0, vmax=100, linewidths=0.5, cbar_kws=bar, ax=ax)
+    ax.set_xticklabels([short(c) for c in classes], rotation=0)
+    ax.set_yticklabels(titles(classes), rotation=0)
+    ax.set(xlabel="predicted", ylabel="true", title=title)
+    return fig
+
+
+def per_class_rates(confusion, classes=FOLDERS):
+    """Sensitivity and precision of every class with Wilson's 95 % interval.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+    classes : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    counts = metrics.one_vs_rest(confusion)
+    fig, axes = figure(9, 3.6, 1, 2, sharey=True)
+    wholes = {"sensitivity": counts["TP"] + counts["FN"], "precision": counts["TP"] + counts["FP"]}
+    for ax, (name, whole) in zip(axes, wholes.items(), strict=True):
+        bounds = 100 * metrics.wilson(counts["TP"], whole)
+        rate = 100 * counts["TP"] / whole.replace(0, np.nan)
+        for i, color in enumerate(colors(classes)):
+            ax.plot(bounds[i], [i, i], color=NEUTRAL, lw=2, zorder=1)
+            ax.scatter(rate[i], i, s=55, color=color, edgecolor="black", lw=0.6, zorder=2)
+            where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}
+            ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), **where)
+        ax.set(xlabel=f"{name} (%)", yticks=range(len(classes)), yticklabels=titles(classes))
+    axes[0].invert_yaxis()
+    return fig
+
+
+def mean_rates(tables):
+    """Mean and standard deviation over the classes of sensitivity, specificity and precision (Fig. 13 of the paper).
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Name of the model, and `metrics.mean_sd` of its matrix.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = figure(8, 3.2)
+    width = 0.8 / len(tables)
+    for i, (name, table) in enumerate(tables.items()):
+        x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * width
+        style = {"capsize": 3, "color": SERIES[i % len(SERIES)], "label": name}
+        bars = ax.bar(x, 100 * table["mean"], width * 0.95, yerr=100 * table["sd"], **style)
+        ax.bar_label(bars, [f"{100 * m:.1f}" for m in table["mean"]], label_type="center", color="white", fontsize=8)
+    ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)", ylim=(0, 105))
+    ax.legend(loc="lower right", fontsize=8, framealpha=0.9, frameon=True)
+    return fig
+
+
+def accuracies(rows):
+    """Measured accuracies with their intervals, and the printed ones beside them.
+
+    Parameters
+    ----------
+    rows : list of dict
+        From `records.rows`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = pd.DataFrame(rows)
+    fig, ax = figure(8, 0.5 * len(table) + 1.1)
+    y = np.arange(len(table))
+    middle = 100 * table["accuracy"]
+    reach = np.abs(100 * np.stack(table["accuracy_ci95"]).T - middle.to_numpy())
+    ax.errorbar(middle, y, xerr=reach, fmt="o", color=MEASURED, capsize=3, label="measured, 95 % interval")
+    printed = table["printed_percent"].notna().to_numpy()
+    values = table["printed_percent"][printed]
+    ax.scatter(values, y[printed], marker="D", color=PRINTED, label="printed in the paper", zorder=3)
+    ax.set(yticks=y, yticklabels=table["model"] + "\n(" + table["data"] + ")", xlabel="accuracy on the test images (%)")
+    ax.invert_yaxis()
+    ax.legend(loc="best")
+    return fig
+
+
+def fold_accuracies(scores, test_accuracy=None):
+    """Accuracy on every held-out fold, a row of dots for each way of cross-validating.
+
+    Parameters
+    ----------
+    scores : dict of str to list of float
+        Fractions.
+    test_accuracy : float, optional
+        On untouched images, drawn as a line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = figure(8, 0.6 * len(scores) + 1.2)
+    for i, values in enumerate(scores.values()):
+        values = 100 * np.asarray(values)
+        ax.scatter(values, np.full(len(values), i), s=30, alpha=0.6, color=MEASURED, edgecolor="none")
+        ax.scatter([values.mean()], [i], marker="|", s=500, color=MEASURED)
+        ax.annotate(f"{values.mean():.1f} %", (values.mean(), i), (0, 12), textcoords="offset points", ha="center")
+    if test_accuracy is not None:
+        ax.axvline(100 * test_accuracy, color=PRINTED, ls="--", lw=1.5)
+        ax.annotate(f"untouched test images: {100 * test_accuracy:.1f} %", (100 * test_accuracy, len(scores) - 0.45),
+                    (4, 0), textcoords="offset points", color=PRINTED, fontsize=9)  # fmt: skip
+    ax.set(yticks=range(len(scores)), yticklabels=list(scores), xlabel="accuracy (%)", ylim=(-0.6, len(scores) - 0.2))
+    ax.margins(x=0.15)
+    return fig
+
+
+def decision_map(X, y, classifiers, classes=FOLDERS):
+    """Where each classifier draws its borders between classes, in two dimensions.
+
+    Parameters
+    ----------
+    X : numpy.ndarray, shape (n, 2)
+    y : numpy.ndarray of int, shape (n,)
+    classifiers : dict of str to classifier
+        Title, and a classifier fitted on ``X`` and ``y``.
+    classes : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, axes = figure(9, 4.2, 1, len(classifiers), squeeze=False, sharex=True, sharey=True)
+    (left, bottom), (right, top) = X.min(axis=0), X.max(axis=0)
+    pad_x, pad_y = 0.05 * (right - left), 0.05 * (top - bottom)
+    across = np.linspace(left - pad_x, right + pad_x, 150)
+    up = np.linspace(bottom - pad_y, top + pad_y, 150)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(np.float32)
+    palette = colors(classes)
+    for ax, (title, classifier) in zip(axes.flat, classifiers.items(), strict=True):
+        regions = np.array([to_rgb(palette[c]) for c in classifier.predict(grid)])
+        extent = (across[0], across[-1], up[0], up[-1])
+        ax.imshow(regions.reshape(150, 150, 3), origin="lower", extent=extent, aspect="auto", alpha=0.35)
+        for c, color in enumerate(palette):
+            ax.scatter(*X[y == c].T, s=9, color=color, edgecolor="black", lw=0.2, label=short(classes[c]))
+        ax.set(title=title, xlabel="first component")
+    axes.flat[0].set_ylabel("second component")
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=8, markerscale=2)
+    return fig
+
+
+def votes(scores, classes=FOLDERS, title=""):
+    """How strongly a classifier votes for every class for one image.
+
+    Parameters
+    ----------
+    scores : array-like of float, shape (k,)
+        For example a row of `KernelSVM.decision_function`.
+    classes : sequence of str
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = figure(6.5, 3)
+    ax.barh(range(len(classes)), scores, color=colors(classes))
+    ax.set(yticks=range(len(classes)), yticklabels=titles(classes), xlabel="votes", title=title)
+    ax.invert_yaxis()
+    return fig

@@ -1,0 +1,72 @@
+"""What all figures share: their look, the colours of the classes, and a figure that shows once."""
+
+from matplotlib import pyplot as plt
+
+from ..cells import FOLDERS, by_folder
+
+MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
+SERIES = (MEASURED, "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#000000")
+
+_STYLE = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+}
+
+
+def figure(width, height, rows=1, columns=1, **options):
+    """A figure that pyplot forgets at once, so that a notebook shows it once: as the value of its cell.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    rows, columns : int
+        Of axes.
+    **options
+        Passed to `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    matplotlib.axes.Axes or numpy.ndarray of Axes
+    """
+    with plt.rc_context(_STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
+    plt.close(fig)
+    return fig, axes
+
+
+def colors(classes):
+    """The fixed colour of each class; a reader's own classes take the same colours in turn.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Class folders.
+
+    Returns
+    -------
+    list of str
+        Hexadecimal colours.
+    """
+    spare = [by_folder(folder).color for folder in FOLDERS]
+    return [cell.color if (cell := by_folder(c)) else spare[i % len(spare)] for i, c in enumerate(classes)]
+
+
+def short(folder):
+    """The short name of a class for narrow places; a reader's own class keeps its name.
+
+    Parameters
+    ----------
+    folder : str
+
+    Returns
+    -------
+    str
+    """
+    return cell.short if (cell := by_folder(folder)) else folder
