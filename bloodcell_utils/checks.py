@@ -73,6 +73,25 @@ def _augmentation_2(answer):
     return None if abs(float(answer) - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
 
 
+def _convolution_2(answer):
+    kernel = np.asarray(answer, float)
+    if kernel.shape != (3, 3):
+        return f"hand in a table of 3 × 3 numbers; this one has the shape {kernel.shape}."
+    below = np.repeat([[0.0], [0], [1], [1]], 4, axis=1)  # each image has 2 × 2 places for the kernel
+
+    def answers(image):
+        return np.einsum("ijuv,uv->ij", np.lib.stride_tricks.sliding_window_view(image, (3, 3)), kernel)
+
+    if np.abs(answers(np.ones((4, 4)))).max() > 1e-6:
+        return "it answers an even image; what do the weights have to add up to?"
+    if np.abs(answers(below.T)).max() > 1e-6:
+        return "it answers an edge from left to right; what do the weights of each column have to add up to?"
+    strongest = answers(below).flat[np.abs(answers(below)).argmax()]
+    if strongest < -1e-6:
+        return "it sees the edge, but answers with a minus; which row has to be positive?"
+    return None if abs(strongest - 1) < 1e-6 else f"it sees the edge and answers {strongest:.3g}; it should be 1."
+
+
 def _features_svm_2(answer):
     from .experiments import svm
     from .features import color_histogram
@@ -110,6 +129,7 @@ CHECKS = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
+    "convolution.2": _convolution_2,
     "features_svm.2": _features_svm_2,
     "confusion_matrix.2": _confusion_matrix_2,
 }

@@ -56,6 +56,18 @@ def test_augmentation(table):
     assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
 
 
+def test_convolution():
+    sobel = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+    assert check("convolution.2", sobel / 4).startswith("✓")
+    assert check("convolution.2", [[0, -1, 0], [0, 0, 0], [0, 1, 0]]).startswith("✓")
+    assert "answers 4" in check("convolution.2", sobel)
+    assert "minus" in check("convolution.2", -sobel / 4)
+    assert "left to right" in check("convolution.2", sobel.T / 4)
+    assert "even image" in check("convolution.2", np.ones((3, 3)))
+    assert "3 × 3" in check("convolution.2", np.zeros((2, 2)))
+    assert "answers 0" in check("convolution.2", np.zeros((3, 3)))
+
+
 def test_features_svm(table):
     from bloodcell_utils.datasets.loading import load_images
     from bloodcell_utils.datasets.pbc import labels

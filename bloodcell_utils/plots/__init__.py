@@ -5,6 +5,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 
 from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
+from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
 
 __all__ = [
     "accuracies",
@@ -12,10 +13,17 @@ __all__ = [
     "class_counts",
     "confusion_matrix",
     "decision_map",
+    "feature_by_class",
     "fold_accuracies",
     "image_levels",
+    "kernel_step",
     "mean_rates",
     "montage",
     "per_class_rates",
+    "responses",
+    "shifts",
+    "sliding",
+    "softmax",
+    "tuning",
     "votes",
 ]
