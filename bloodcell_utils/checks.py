@@ -92,6 +92,24 @@ def _convolution_2(answer):
     return None if abs(strongest - 1) < 1e-6 else f"it sees the edge and answers {strongest:.3g}; it should be 1."
 
 
+def _architectures_2(answer):
+    def dense(*units):
+        return sum((a + 1) * b for a, b in zip(units[:-1], units[1:], strict=True))
+
+    whole = 121_682_760  # with the paper's head on 7 × 7 × 512 numbers
+    convolutions = whole - dense(7 * 7 * 512, 4096, 1024, 8)
+    right, answer = convolutions + dense(512, 4096, 1024, 8), int(answer)
+    if answer == right:
+        return None
+    if answer == whole:
+        return "this is the network with all 7 × 7 places; after the mean each map leaves one number."
+    if answer == right - convolutions:
+        return "this is the head alone; the convolutions belong to the network too."
+    if answer == right - (4096 + 1024 + 8):
+        return "nearly: each unit of a dense layer has a bias as well."
+    return "add the parameters of the convolutions to those of dense layers from 512 to 4,096, 1,024 and 8 units."
+
+
 def _features_svm_2(answer):
     from .experiments import svm
     from .features import color_histogram
@@ -130,6 +148,7 @@ CHECKS = {
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
     "convolution.2": _convolution_2,
+    "architectures.2": _architectures_2,
     "features_svm.2": _features_svm_2,
     "confusion_matrix.2": _confusion_matrix_2,
 }

@@ -68,6 +68,17 @@ def test_convolution():
     assert "answers 0" in check("convolution.2", np.zeros((3, 3)))
 
 
+def test_architectures():
+    head = 513 * 4096 + 4097 * 1024 + 1025 * 8
+    right = 14_714_688 + head
+    assert check("architectures.2", right).startswith("✓")
+    assert check("architectures.2", np.int64(right)).startswith("✓")
+    assert "one number" in check("architectures.2", 121_682_760)
+    assert "head alone" in check("architectures.2", head)
+    assert "bias" in check("architectures.2", right - 4096 - 1024 - 8)
+    assert "512" in check("architectures.2", 1)
+
+
 def test_features_svm(table):
     from bloodcell_utils.datasets.loading import load_images
     from bloodcell_utils.datasets.pbc import labels

@@ -6,6 +6,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
+from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
 
 __all__ = [
     "accuracies",
@@ -18,12 +19,17 @@ __all__ = [
     "image_levels",
     "kernel_step",
     "mean_rates",
+    "modules",
     "montage",
+    "network",
     "per_class_rates",
+    "receptive_fields",
     "responses",
     "shifts",
     "sliding",
     "softmax",
+    "trained_blocks",
     "tuning",
     "votes",
+    "weights_and_work",
 ]
