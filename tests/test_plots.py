@@ -21,6 +21,7 @@ class Nearest:
 IMAGES = RNG.integers(0, 256, (9, 12, 12, 3), dtype=np.uint8)
 POINTS, NAMES = RNG.normal(size=(40, 2)), RNG.integers(0, 2, 40)
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
+EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
@@ -33,6 +34,8 @@ FIGURES = {
     "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),
     "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
     "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
+    "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
+    "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
     "votes": lambda table: plots.votes(np.arange(8)),
 }
 

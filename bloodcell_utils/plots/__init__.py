@@ -5,6 +5,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 
 from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
+from .training import descents, learning_curves
 
 __all__ = [
     "accuracies",
@@ -12,8 +13,10 @@ __all__ = [
     "class_counts",
     "confusion_matrix",
     "decision_map",
+    "descents",
     "fold_accuracies",
     "image_levels",
+    "learning_curves",
     "mean_rates",
     "montage",
     "per_class_rates",
