@@ -129,6 +129,20 @@ def _features_svm_2(answer):
     return None if abs(float(answer) - after) < 0.011 else "train on images as they are; change the test images only."
 
 
+def _fine_tuning_2(answer):
+    from .experiments import finetune
+
+    def free(blocks):
+        weights = finetune.untrained(config.profile(), blocks=blocks).trainable_weights
+        return int(sum(np.prod(w.shape) for w in weights))
+
+    if int(answer) == free(1):
+        return "this is the count for one block; free two."
+    if int(answer) > free(2):
+        return "only weights that train count; the frozen blocks stay out."
+    return None if int(answer) == free(2) else "sum the sizes of `trainable_weights`, biases and the head included."
+
+
 def _confusion_matrix_2(answer):
     n = int(answer)
 
@@ -150,5 +164,6 @@ CHECKS = {
     "convolution.2": _convolution_2,
     "architectures.2": _architectures_2,
     "features_svm.2": _features_svm_2,
+    "fine_tuning.2": _fine_tuning_2,
     "confusion_matrix.2": _confusion_matrix_2,
 }

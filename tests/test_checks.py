@@ -104,3 +104,16 @@ def test_confusion_matrix():
     assert "still" in check("confusion_matrix.2", n // 2)
     assert "fewer" in check("confusion_matrix.2", 2 * n)
     assert "positive" in check("confusion_matrix.2", 0)
+
+
+def test_fine_tuning():
+    from bloodcell_utils.experiments import finetune
+
+    one, two, three = (
+        sum(w.numpy().size for w in finetune.untrained(config.profile("sample"), blocks=blocks).trainable_weights)
+        for blocks in (1, 2, 3)
+    )
+    assert check("fine_tuning.2", two).startswith("✓")
+    assert "for one block" in check("fine_tuning.2", one)
+    assert "frozen blocks stay out" in check("fine_tuning.2", three)
+    assert "biases" in check("fine_tuning.2", two - 8)

@@ -7,6 +7,7 @@ from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
 from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
+from .training import descents, learning_curves
 
 __all__ = [
     "accuracies",
@@ -14,10 +15,12 @@ __all__ = [
     "class_counts",
     "confusion_matrix",
     "decision_map",
+    "descents",
     "feature_by_class",
     "fold_accuracies",
     "image_levels",
     "kernel_step",
+    "learning_curves",
     "mean_rates",
     "modules",
     "montage",
