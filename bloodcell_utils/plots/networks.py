@@ -138,7 +138,7 @@ def receptive_fields(image, reach, um_per_pixel):
     values = np.array(list(reach.values())) * um_per_pixel
     bars = right.barh(range(len(values)), values, color=palette)
     labels = [f"{um:.1f} µm ({side:.0f} px)" for um, side in zip(values, reach.values(), strict=True)]
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     right.bar_label(bars, labels, padding=3, fontsize=8, bbox=paper)
     right.axvline(size * um_per_pixel, color=NEUTRAL, ls="--", lw=1, zorder=0)
     right.annotate("the whole image", (size * um_per_pixel, -0.6), (4, 0), textcoords="offset points", fontsize=8,
