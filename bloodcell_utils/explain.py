@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .backbones import load_keras
 from .config import SEED
 from .errors import BloodcellError
+from .runtime import load_keras
 
 _BATCH = 32
 
@@ -214,10 +214,10 @@ def _scores(model, name):
     """A function from the maps of a layer to the classes' scores: those before softmax where the model ends in one."""
     keras = load_keras()
     last, maps = model.layers[-1], _maps_of(model, name)
-    softmax = getattr(last, "activation", None) is keras.activations.softmax
+    softmax = getattr(last, "activation", None) is keras.activations.softmax or isinstance(last, keras.layers.Softmax)
     head = last if softmax and isinstance(last, keras.layers.Dense) else None
     try:
-        rest = keras.Model(maps, last.input if head else model.output)
+        rest = keras.Model(maps, last.input if softmax else model.output)
     except ValueError as err:
         names = ", ".join(map_layers(model)[-3:])
         raise BloodcellError(f"{name!r} is one branch among others; choose a layer after they meet ({names}).") from err

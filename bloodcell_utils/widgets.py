@@ -32,12 +32,15 @@ class Frames:
         For each picture, the line below it and what it shows in words.
     title : str
         What is moved through, for example ``"layer"``.
+    width : int
+        Of the pictures on a page that has room for them, in pixels.
     """
 
     pictures: tuple[bytes, ...]
     labels: tuple[str, ...]
     alts: tuple[str, ...]
     title: str
+    width: int
 
     def __repr__(self):
         return f"<{len(self.labels)} pictures, one a {self.title}: {self.labels[0]} to {self.labels[-1]}>"
@@ -47,11 +50,14 @@ class Frames:
             f'<div class="frame"{" data-on" if i == 0 else ""}>{_img(file, alt)}<p>{html.escape(label)}</p></div>'
             for i, (file, label, alt) in enumerate(zip(self.pictures, self.labels, self.alts, strict=True))
         )
-        last, title = len(self.labels) - 1, html.escape(self.title)
-        return _template().replace("{last}", str(last)).replace("{title}", title).replace("{frames}", shown)
+        words = {"last": str(len(self.labels) - 1), "title": html.escape(self.title), "width": str(self.width)}
+        page = _template()
+        for name, value in words.items():
+            page = page.replace(f"{{{name}}}", value)
+        return page.replace("{frames}", shown)
 
 
-def frames(pictures, labels, alt, title="picture", limit=250_000):
+def frames(pictures, labels, alt, title="picture", width=None, limit=250_000):
     """Put pictures behind a slider that works without Python: on a published page, offline, by keyboard.
 
     Parameters
@@ -64,6 +70,8 @@ def frames(pictures, labels, alt, title="picture", limit=250_000):
         What the pictures show, in words: one text a picture, or one for all, to which each label is added.
     title : str
         What the slider moves through, for example ``"layer"``.
+    width : int, optional
+        Of the pictures on the page, in pixels, if the page is as wide; default: their own, at least 320.
     limit : int
         Bytes that all pictures may take; they are compressed harder until they fit.
 
@@ -91,7 +99,7 @@ def frames(pictures, labels, alt, title="picture", limit=250_000):
     for quality in _QUALITIES:
         files = tuple(_webp(image, quality) for image in images)
         if sum(map(len, files)) * 4 / 3 <= limit:  # base64 writes three bytes as four
-            return Frames(files, labels, alts, title)
+            return Frames(files, labels, alts, title, width or max(320, images[0].width))
     size = sum(map(len, files)) * 4 / 3
     raise BloodcellError(f"The pictures take {size / 1e3:.0f} kB of {limit / 1e3:.0f}; show fewer, or smaller ones.")
 
@@ -117,7 +125,7 @@ def layer_frames(model, image, layers=None, width=7.5, limit=250_000):
     """
     layers = list(layers or explain.map_layers(model))
     drawn = [_draw(model, image, layer, width) for layer in layers]
-    return frames([figure for figure, _ in drawn], layers, [alt for _, alt in drawn], "layer", limit)
+    return frames([figure for figure, _ in drawn], layers, [alt for _, alt in drawn], "layer", limit=limit)
 
 
 def layer_walk(model, image, layers=None, width=9.0):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bloodcell_utils import explain
-from bloodcell_utils.backbones import load_keras
 from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.runtime import load_keras
 
 RNG = np.random.default_rng(0)
 RED_LEFT_BLUE_RIGHT = np.zeros((1, 16, 16, 3), np.uint8)
@@ -146,6 +146,22 @@ def test_after_an_average_it_is_the_class_activation_map(model, images):
         np.testing.assert_allclose(heat * expected.max(axis=(1, 2), keepdims=True), expected, atol=1e-4)
         hot += expected.max() > 0
     assert hot
+
+
+@pytest.mark.parametrize("end", ["in one", "activation", "softmax"])
+def test_the_score_is_the_one_before_softmax(end, images):
+    """Else an answer that is certain has no slope, and no explanation."""
+    keras, model = load_keras(), network()
+    if end != "in one":
+        logits = keras.layers.Dense(3, name="logits")
+        last = keras.layers.Softmax() if end == "softmax" else keras.layers.Activation("softmax")
+        whole = keras.Model(model.input, last(logits(model.layers[-1].input)))
+        logits.set_weights(model.layers[-1].get_weights())
+        model = whole
+    ops = keras.ops
+    scores = explain._scores(model, "second")(explain.feature_maps(model, images, "second"))
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.softmax(scores)), np.asarray(model(images)), atol=1e-5)
+    assert not np.allclose(ops.convert_to_numpy(scores).sum(axis=1), 1)
 
 
 def test_the_gradient_is_a_slope(model):

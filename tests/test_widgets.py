@@ -58,6 +58,10 @@ def test_own_texts():
     assert [tag["alt"] for tag in document.select("img")] == ["one square", "two squares", "three squares"]
 
 
+def test_how_wide_it_is():
+    assert [widgets.frames(GREYS, LABELS, "A grey square", width=w).width for w in (None, 200)] == [320, 200]
+
+
 def test_figures_and_colours():
     image = RNG.integers(0, 256, (10, 10, 3), dtype=np.uint8)
     player = widgets.frames([plots.montage([image], columns=1, width=1), image], ["figure", "array"], "A picture")
