@@ -30,7 +30,8 @@ class Tuning:
     images_per_class : int or None
         Training images after balancing; None takes every training image as it is.
     symmetries : int
-        Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the pixels, augmented anew in every epoch.
+        Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the
+        pixels, augmented anew in every epoch.
     epochs, batch_size : int
     learning_rate : float
     schedule : str
@@ -76,6 +77,11 @@ class Profile:
         Source images a class and versions of each, for the leakage experiment.
     tuning : Tuning
         For fine-tuning.
+    small : Tuning
+        For experiments that train many networks to compare them: fewer pixels, fewer images.
+    natural : int or None
+        Training images, in the proportions of the PBC data set, that the experiment on class balance starts from; None
+        takes all.
     """
 
     name: str
@@ -88,6 +94,8 @@ class Profile:
     pca: int | None
     siblings: tuple[int, int]
     tuning: Tuning
+    small: Tuning
+    natural: int | None
 
 
 PROFILES = {
@@ -96,13 +104,16 @@ PROFILES = {
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
             Tuning(64, 1.0, 1, (64,), None, None, 2, 8, 32, 1e-3, "cosine"),
+            Tuning(32, 0.8, 1, (64,), None, 32, 1, 6, 32, 3e-4, "cosine"), 120,
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(96, 0.7, 1, (256,), None, None, 1, 5, 32, 3e-4, "cosine"),
+            Tuning(48, 0.7, 1, (256,), None, 512, 1, 4, 32, 3e-4, "cosine"), 3000,
         ),
         Profile(
-            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4), Tuning()
+            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
+            Tuning(), Tuning(), None,
         ),
     )
 }  # fmt: skip

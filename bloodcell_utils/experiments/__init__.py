@@ -4,7 +4,12 @@ from importlib import import_module
 
 from ..errors import BloodcellError
 
-EXPERIMENTS = {"svm": "frozen features and a support vector machine (the paper's first design)"}
+EXPERIMENTS = {
+    "svm": "frozen features and a support vector machine (the paper's first design)",
+    "finetune": "the last blocks trained on blood cells (the paper's second design)",
+    "balance": "balanced against unbalanced training, one change at a time",
+    "determinism": "whether two runs with one seed give the same record, and what that costs",
+}
 
 
 def run(name, profile, **options):
