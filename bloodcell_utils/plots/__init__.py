@@ -6,6 +6,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
+from .maps import feature_maps, heat_maps, map_pairs
 from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
 from .training import descents, learning_curves
 
@@ -17,10 +18,13 @@ __all__ = [
     "decision_map",
     "descents",
     "feature_by_class",
+    "feature_maps",
     "fold_accuracies",
+    "heat_maps",
     "image_levels",
     "kernel_step",
     "learning_curves",
+    "map_pairs",
     "mean_rates",
     "modules",
     "montage",
