@@ -212,7 +212,7 @@ def _prepare(model, settings, steps):
         )
     optimizer = keras.optimizers.Adam(rate) if settings.optimizer == "adam" else keras.optimizers.SGD(rate)
     smoothing = settings.label_smoothing
-    model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing), ["accuracy"])
+    model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing), metrics=["accuracy"])
     optimizer.build(model.trainable_variables)
 
 
