@@ -141,7 +141,7 @@ def fit(model, X, y, X_val, y_val, settings=None, name=None, progressbar=True):
             batches.start(epoch)
             _advance_random_layers(model, settings.seed, epoch)
             started = time.perf_counter()
-            progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
+            progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
             measured = _one_epoch(model, batches, progress, settings)
             val_loss, val_accuracy = _evaluate(model, X_val, y_val, settings.batch_size)
             entry = {
