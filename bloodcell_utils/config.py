@@ -52,6 +52,30 @@ class Tuning:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The part of the paper's Table 3 that a profile can afford.
+
+    Attributes
+    ----------
+    images_per_class, blocks : tuple of int or None
+        Rows and columns; None takes the paper's.
+    again : tuple of int
+        Images a class and blocks of the cell that is trained with a second seed.
+    equal_steps : bool
+        Every cell is shown as many images: the rows with fewer see theirs more often. Else every cell sees its images
+        equally often, so that a row with fewer images is also trained for less long.
+    tuning : Tuning
+        How a cell is trained, but for its images and blocks; the epochs are those of the largest row.
+    """
+
+    images_per_class: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] | None = None
+    again: tuple[int, int] = (1024, 2)
+    equal_steps: bool = False
+    tuning: Tuning = Tuning()
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
@@ -77,6 +101,8 @@ class Profile:
         Source images a class and versions of each, for the leakage experiment.
     tuning : Tuning
         For fine-tuning.
+    grid : Grid
+        For the ablation.
     """
 
     name: str
@@ -89,6 +115,7 @@ class Profile:
     pca: int | None
     siblings: tuple[int, int]
     tuning: Tuning
+    grid: Grid
 
 
 PROFILES = {
@@ -97,13 +124,16 @@ PROFILES = {
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
             Tuning(64, 1.0, 1, (64,), None, None, 2, 8, 32, 1e-3, "cosine"),
+            Grid((8, 16, 32), (1, 2), (16, 1), True, Tuning(32, 1.0, 1, (64,), None, None, 1, 2, 16, 1e-3, "cosine")),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(96, 0.7, 1, (256,), None, None, 1, 5, 32, 3e-4, "cosine"),
+            Grid((256, 512, 1024), (1, 2), (512, 1), True,
+                 Tuning(48, 0.8, 1, (256,), None, None, 1, 2, 64, 5e-4, "cosine")),
         ),
         Profile(
-            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4), Tuning()
+            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4), Tuning(), Grid(),
         ),
     )
 }  # fmt: skip
