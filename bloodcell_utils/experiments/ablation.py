@@ -8,7 +8,7 @@ import gc
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, scheduler=None):
     Parameters
     ----------
     profile : config.Profile
-        Its `config.Grid` says which cells, and how they are trained.
+        Its ``grid`` says which cells, its ``small`` tuning how they are trained.
     backbone : str
         ``"vgg16"`` or ``"inception_v3"``.
     seed : int
@@ -48,70 +48,72 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, scheduler=None):
     records.Record
         Its rows are measured on the validation images. Not written yet; see `records.Record.write`.
     """
-    grid, tuning = profile.grid, profile.grid.tuning
-    spec = backbones.backbone(backbone)
     table = splits.clean(datasets.index(profile), seed=seed)
     y = labels(table)
     truth = y[(table["subset"] == "validation").to_numpy()]
-    common = {"profile": profile.name, "tuning": asdict(tuning), "backbone": backbone, "split": seed}
-    wanted = [common | cell | {"data": _fingerprint(table)} for cell in cells(grid, backbone, seed)]
-    results = tasks.run(train, wanted, VERSION, scheduler, desc="cells", progressbar=progressbar)
+    wanted = cells(profile, backbone, seed)
+    common = {"profile": profile.name, "backbone": backbone, "split": seed, "data": _fingerprint(table)}
+    results = tasks.run(train, [common | cell for cell in wanted], VERSION, scheduler, None, "cells", progressbar)
     models, predictions = {}, {}
     for cell, result in zip(wanted, results, strict=True):
-        name = _name(cell, seed)
+        n, blocks = cell["tuning"]["images_per_class"], cell["tuning"]["blocks"]
+        name = f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {cell['seed']}"
         predictions[name] = np.array(result.pop("predicted"))
-        what = {what: cell[what] for what in ("images_per_class", "blocks", "seed")}
         models[name] = records.measure(
             metrics.confusion_matrix(truth, predictions[name], len(paper.TABLE_1)),
             result["prepared_s"] + result["trained_s"],
             result.pop("peak_rss_mb"),
-            paper.TABLE_3[backbone].get(cell["images_per_class"], {}).get(cell["blocks"]),
-            **what,
+            paper.TABLE_3[backbone].get(n, {}).get(blocks),
+            images_per_class=n,
+            blocks=blocks,
+            seed=cell["seed"],
             **result,
         )
-    size = tuning.size or spec.input_size
+    tuning, spec = profile.small, backbones.backbone(backbone)
     notes = [
-        f"{spec.title}, {profile.weights} weights, {size} px, central {tuning.crop:.0%} of the image.",
-        "Measured on the validation images, which also chose each cell's best epoch.",
+        f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
+        "the image. Measured on the validation images, which also chose the best epoch of each cell."
     ]
     experiment = "ablation" if backbone == "vgg16" else f"ablation-{backbone}"
-    return records.create(
-        experiment, profile, table, y, models, predictions, seed, notes, subset="validation"
-    )
+    return records.create(experiment, profile, table, y, models, predictions, seed, notes, subset="validation")
 
 
-def cells(grid, backbone="vgg16", seed=SEED):
-    """The cells of a grid, in the order of the table; last the one that is trained with a second seed.
+def cells(profile, backbone="vgg16", seed=SEED):
+    """The cells of a profile's grid, row by row; the last is the one that is trained with a second seed.
 
     Parameters
     ----------
-    grid : config.Grid
+    profile : config.Profile
     backbone : str
     seed : int
 
     Returns
     -------
     list of dict
-        ``images_per_class``, ``blocks`` and ``seed``; ``largest``, the largest row with that seed, whose activations
-        all rows share; ``repeats``, how often an epoch shows each image.
+        ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row with
+        that seed, whose activations the others share; ``repeats``, how often an epoch shows each image.
     """
-    rows = grid.images_per_class or tuple(paper.TABLE_3[backbone])
-    columns = grid.blocks or tuple(next(iter(paper.TABLE_3[backbone].values())))
+    grid, printed_rows = profile.grid, paper.TABLE_3[backbone]
+    rows = grid.images_per_class or tuple(printed_rows)
+    columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]
-    n, blocks = grid.again
-    every.append((n, blocks, seed + 1, n))
+    every.append((*grid.again, seed + 1, grid.again[0]))
     return [
-        {"images_per_class": n, "blocks": blocks, "seed": s, "largest": largest,
-         "repeats": max(rows) // n if grid.equal_steps else 1}
-        for n, blocks, s, largest in every
-    ]  # fmt: skip
+        {
+            "tuning": asdict(replace(profile.small, images_per_class=n, blocks=blocks, epochs=grid.epochs)),
+            "seed": own_seed,
+            "largest": largest,
+            "repeats": max(rows) // n if grid.equal_steps else 1,
+        }
+        for n, blocks, own_seed, largest in every
+    ]
 
 
-def train(profile, tuning, backbone, images_per_class, blocks, seed, largest, repeats, split, data):
+def train(profile, tuning, backbone, seed, largest, repeats, split, data):
     """One cell: train, and say what the model answers to the validation images.
 
-    A class with fewer training images than asked is filled up with versions of them. An interrupted training goes on
-    after its last whole epoch.
+    A class with fewer training images than asked is filled up with turned versions of them. A training that was
+    interrupted goes on after its last whole epoch.
 
     Parameters
     ----------
@@ -119,44 +121,44 @@ def train(profile, tuning, backbone, images_per_class, blocks, seed, largest, re
     tuning : dict
         Fields of `config.Tuning`.
     backbone : str
-    images_per_class, blocks, seed, largest, repeats : int
+    seed, largest, repeats : int
         As from `cells`.
     split : int
         Seed of the split.
     data : str
-        What the images must be: a worker with other ones is told so.
+        Which images these must be: a worker that has others says so.
 
     Returns
     -------
     dict
-        ``predicted`` (class numbers), ``different_images`` (training images without their copies), ``settings``,
-        ``history``, ``best_epoch``, ``precision``, ``prepared_s``, ``trained_s``, ``peak_rss_mb``, ``device``.
+        ``predicted`` (class numbers), ``different_images`` (training images without copies), ``precision``,
+        ``prepared_s``, ``trained_s``, ``peak_rss_mb``, ``device`` and what `training.History.details` gives.
     """
-    arguments = dict(locals())
+    arguments = json.dumps(locals(), sort_keys=True)
     started = time.perf_counter()
     profile = config.profile(profile, tuning=config.Tuning(**tuning))
+    tuning, spec = profile.tuning, backbones.backbone(backbone)
     table = splits.clean(datasets.index(profile), seed=split)
     if _fingerprint(table) != data:
         raise BloodcellError(
-            "The images here are not those that the grid was asked for: every worker needs the same data set "
-            f"(BLOODCELL_DATA_DIR) and the same version of this package. Here: {len(table):,} images."
+            f"The {len(table):,} images here are not those that the grid was asked for: every worker needs the same "
+            "data set (BLOODCELL_DATA_DIR) and the same version of this package."
         )
-    y, subset = labels(table), table["subset"].to_numpy()
-    validation = np.flatnonzero(subset == "validation")
-    size = profile.tuning.size or backbones.backbone(backbone).input_size
-    images = load_images(table, size, profile.tuning.crop, progressbar=False)
-    model = finetune.untrained(profile, backbone, blocks, seed)
-    sources, (version,) = finetune.training_rows(table, largest, 1, seed)
-    mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < images_per_class), repeats)
-    if profile.tuning.symmetries:
-        prefix, end = backbones.halves(model, backbone, blocks)
-        X = finetune.Picked(activations(prefix, images, sources, version, progressbar=False), mine)
+    y, validation = labels(table), np.flatnonzero(table["subset"] == "validation")
+    images = load_images(table, tuning.size or spec.input_size, tuning.crop, progressbar=False)
+    model = finetune.untrained(profile, backbone, seed=seed)
+    sources, (versions,) = finetune.training_rows(table, largest, 1, seed)
+    # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
+    mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
+    if tuning.symmetries:
+        prefix, end = backbones.halves(model, backbone, tuning.blocks)
+        X = finetune.Picked(activations(prefix, images, sources, versions, progressbar=False), mine)
         X_val = activations(prefix, images, validation, progressbar=False)
     else:
         end, X, X_val = model, finetune.Picked(images, sources[mine]), finetune.Picked(images, validation)
     prepared = time.perf_counter()
-    settings = finetune.settings(profile.tuning, seed)
-    with _alone(f"ablation-{key(VERSION, json.dumps(arguments, sort_keys=True))}") as name:
+    with _alone(f"ablation-{key(VERSION, arguments)}") as name:
+        settings = finetune.settings(tuning, seed)
         history = training.fit(end, X, y[sources[mine]], X_val, y[validation], settings, name, progressbar=False)
         predicted = training.predict(end, X_val, settings.batch_size).argmax(axis=1)
     result = {
@@ -165,12 +167,12 @@ def train(profile, tuning, backbone, images_per_class, blocks, seed, largest, re
         "precision": end.compute_dtype,
         "prepared_s": round(prepared - started, 1),
         "trained_s": round(time.perf_counter() - prepared, 1),
-        "peak_rss_mb": round(peak_rss_mb() or 0) or None,
+        "peak_rss_mb": peak_rss_mb(),
         "device": device(),
         **history.details(),
     }
-    del model, end, X
-    gc.collect()  # a model is full of circles, and the next cell needs its memory
+    del model, end, X, X_val
+    gc.collect()  # a model refers to itself in many places, and the next cell needs its memory
     return result
 
 
@@ -225,12 +227,6 @@ def printed(backbone="vgg16"):
 def _with_intervals(table):
     low, high = metrics.wilson(table["right"], table["n"]).T
     return table.assign(accuracy=table["right"] / table["n"], low=low, high=high)
-
-
-def _name(cell, seed):
-    n, blocks = cell["images_per_class"], cell["blocks"]
-    name = f"{cell['backbone']}, {n} images, {blocks} block" + ("s" if blocks > 1 else "")
-    return name if cell["seed"] == seed else f"{name}, another seed"
 
 
 def _fingerprint(table):
