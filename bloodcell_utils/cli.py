@@ -13,6 +13,7 @@ EPILOG = """examples:
   bloodcell data fetch                      download the PBC data set (280 MB)
   bloodcell data verify                     compare it with the official release, image by image
   bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
+  bloodcell run ablation --scheduler local  the grid of Table 3, on several processes at once
   bloodcell results                         everything that has been measured, beside the paper
 
 Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
@@ -89,7 +90,8 @@ def run(options):
 
     changes = {"feature_size": options.size} if options.size else {}
     profile = config.profile(options.profile, **changes)
-    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed)
+    where = {"scheduler": options.scheduler} if options.scheduler else {}
+    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed, **where)
     path = record.write(options.output)
     print(f"\n{_table(records.rows([record]))}\n\nRecord: {path}")
 
@@ -194,6 +196,12 @@ def _parser():
     experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), default="vgg16", help="default: vgg16")
     experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
     experiment.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
+    experiment.add_argument(
+        "--scheduler",
+        metavar="WHERE",
+        help="of the cells of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
+        "cluster (tcp://...); default: this process",
+    )
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
     experiment.set_defaults(command=run)
 

@@ -264,7 +264,7 @@ def compare(record, model, printed=None):
     return text if value is None else f"{text}; the paper prints {value:g} %"
 
 
-def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=()):
+def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=(), subset="test"):
     """A record of what has just been measured, with its provenance filled in.
 
     Parameters
@@ -281,12 +281,14 @@ def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=
         For the test images, in the order of the table.
     seed : int
     notes : sequence of str
+    subset : str
+        The images that were predicted.
 
     Returns
     -------
     Record
     """
-    test = (table["subset"] == "test").to_numpy()
+    test = (table["subset"] == subset).to_numpy()
     return Record(
         experiment=experiment,
         profile=profile.name,

@@ -6,13 +6,16 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 from .data import batches, class_counts, image_levels, montage
 from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
+from .grids import accuracy_grid, best_of_many, grid_curves
 from .maps import feature_maps, heat_maps, map_pairs
 from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
 from .training import descents, learning_curves
 
 __all__ = [
     "accuracies",
+    "accuracy_grid",
     "batches",
+    "best_of_many",
     "class_counts",
     "confusion_matrix",
     "decision_map",
@@ -20,6 +23,7 @@ __all__ = [
     "feature_by_class",
     "feature_maps",
     "fold_accuracies",
+    "grid_curves",
     "heat_maps",
     "image_levels",
     "kernel_step",
