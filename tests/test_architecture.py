@@ -17,7 +17,7 @@ FLOORS = {
     1: ["datasets", "augment"],
     2: ["features", "backbones", "kernel_svm", "metrics", "training", "explain"],
     3: ["experiments", "records"],
-    4: ["plots"],
+    4: ["plots", "reproduction"],
     5: ["cli", "widgets", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
