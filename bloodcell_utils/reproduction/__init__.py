@@ -9,10 +9,11 @@
 from .items import Row, chapters_of, checklist
 from .report import write_report
 from .runner import Outcome, Task, reproduce, tasks
-from .verdicts import KINDS, Line, compare, tally
+from .verdicts import KINDS, MARKS, Line, compare, summary, tally
 
 __all__ = [
     "KINDS",
+    "MARKS",
     "Line",
     "Outcome",
     "Row",
@@ -21,6 +22,7 @@ __all__ = [
     "checklist",
     "compare",
     "reproduce",
+    "summary",
     "tally",
     "tasks",
     "write_report",

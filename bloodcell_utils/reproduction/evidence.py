@@ -108,25 +108,29 @@ def describe(record, model):
     return f"{name}, {record.models[model]['n_test']:,} {subset} images, {record.profile} profile"
 
 
-def how_to_measure(experiment, network):
+def how_to_measure(experiment, network, partly=False):
     """What to do about a number that has no record.
 
     Parameters
     ----------
     experiment : str
     network : str
+    partly : bool
+        The laptop has measured what it can; the rest takes the full profile.
 
     Returns
     -------
     str
         The one command, and what it needs.
     """
-    if network == "vgg16":
-        return f"not measured yet: `bloodcell run {experiment} --profile laptop`; needs the real images"
-    return (
-        f"not measured yet: `bloodcell run {experiment} --backbone {network} --profile full`; needs a GPU, and "
-        f"internet for the weights of {BACKBONES[network].title}"
-    )
+    if network != "vgg16":
+        command = f"bloodcell run {experiment} --backbone {network} --profile full"
+        needs = f"a GPU, and internet for the weights of {BACKBONES[network].title}"
+    elif partly:
+        command, needs = f"bloodcell run {experiment} --profile full", "a GPU"
+    else:
+        command, needs = f"bloodcell run {experiment} --profile laptop", "the real images"
+    return f"not measured yet: `{command}`; needs {needs}"
 
 
 def mean_rate(runs, counts):

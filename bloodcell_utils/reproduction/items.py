@@ -14,8 +14,11 @@ from .evidence import Evidence, gain, how_to_measure, mean_rate, right, spread, 
 from .verdicts import Line, fact_line, interval_line, percent, rate_line
 
 NETWORKS = tuple(BACKBONES)
-DESIGNS = {"svm": ("svm", "{} last block", "{} and SVM"), "fine_tuned": ("finetune", "{} fine-tuned", "{} fine-tuned")}
-CELLS = "drawn cells on the page, the real images on the laptop profile"
+DESIGNS = {
+    "svm": ("svm", "{} last block", "{}'s last block and SVM"),
+    "fine_tuned": ("finetune", "{} fine-tuned", "{} fine-tuned"),
+}
+CELLS = "drawn cells (laptop profile: PBC)"
 KERAS = "the networks of Keras"
 
 
@@ -126,8 +129,9 @@ def _table_3(evidence):
                     yield _averaged(what, printed, runs, right, evidence)
                 missing += not runs
         if missing:
-            yield _missing(f"{title}: {missing} of {sum(map(len, paper.TABLE_3[network].values()))} settings",
-                           "ablation", network, evidence)  # fmt: skip
+            what = f"{title}: {missing} of {sum(map(len, paper.TABLE_3[network].values()))} settings"
+            partly = bool(evidence.runs("ablation", network))
+            yield _missing(what, "ablation", network, evidence, count=missing, partly=partly)
 
 
 def _matrices(design):
@@ -137,12 +141,15 @@ def _matrices(design):
         for network in NETWORKS:
             runs = evidence.runs(experiment, network, model.format(network))
             what = title.format(BACKBONES[network].title)
-            printed = paper.ACCURACY[design, network]
+            printed, rates = paper.ACCURACY[design, network], paper.TRUE_POSITIVE_RATE.get((design, network), {})
             if not runs:
-                yield _missing(what, experiment, network, evidence, printed)
+                yield _missing(f"{what}: accuracy", experiment, network, evidence, printed)
+                if rates:
+                    what_rates = f"{what}: true-positive rates of {len(rates)} classes"
+                    yield _missing(what_rates, experiment, network, evidence, count=len(rates))
                 continue
             yield _averaged(f"{what}: accuracy", printed, runs, right, evidence)
-            for folder, printed in paper.TRUE_POSITIVE_RATE.get((design, network), {}).items():
+            for folder, printed in rates.items():
                 i = FOLDERS.index(folder)
                 what_rate = f"{what}: true-positive rate, {by_folder(folder).name}"
                 yield _averaged(what_rate, printed, runs, taken_for(i, i), evidence)
@@ -165,7 +172,7 @@ def _figure_13(evidence):
 def _figure_16(evidence):
     runs = evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16"))
     if not runs:
-        yield _missing("the shares of the four pairs", "finetune", "vgg16", evidence)
+        yield _missing("the shares of the pairs", "finetune", "vgg16", evidence, count=len(paper.CONFUSIONS))
         return
     for (true, predicted), printed in paper.CONFUSIONS.items():
         what = f"{by_folder(true).name} taken for {by_folder(predicted).name}"
@@ -179,15 +186,16 @@ def _balance(network):
         natural, balanced = (evidence.runs("balance", network, arm=arm) for arm in ARMS)
         printed = paper.ACCURACY["fine_tuned_unbalanced", network]
         if not natural or not balanced:
-            yield _missing(f"{title}, trained on unbalanced images", "balance", network, evidence, printed)
+            yield _missing(f"{title}, trained on unbalanced images: accuracy", "balance", network, evidence, printed)
             return
         yield _averaged(f"{title}, trained on unbalanced images: accuracy", printed, natural, right, evidence)
         added = gain(balanced, natural)
         if added:
-            more = paper.ACCURACY["fine_tuned", network].value - printed.value
-            data = next(iter(natural.values()))["data"]
-            what = f"{title}: what balancing adds"
-            yield interval_line(what, round(more, 2), *added, data, evidence.rehearsal, unit="points")
+            whole, run = paper.ACCURACY["fine_tuned", network], next(iter(natural.values()))
+            note = f"{whole.place} less {printed.place}"
+            line = interval_line(f"{title}: what balancing adds", round(whole.value - printed.value, 2), *added,
+                                 run["data"], evidence.rehearsal, note=note, unit="points")  # fmt: skip
+            yield replace(line, note=run["note"])
 
     return speak
 
@@ -204,9 +212,10 @@ def _averaged(what, printed, runs, counts, evidence):
     return replace(line, note=run["note"])
 
 
-def _missing(what, experiment, network, evidence, printed=None):
-    advice = "not rehearsed" if evidence.rehearsal else how_to_measure(experiment, network)
-    return Line(what, "missing", advice, percent(printed.value, printed.note) if printed else "")
+def _missing(what, experiment, network, evidence, printed=None, count=1, partly=False):
+    advice = "not rehearsed" if evidence.rehearsal else how_to_measure(experiment, network, partly)
+    said = percent(printed.value, printed.note) if printed else ""
+    return Line(what, "missing", advice, said, count=count)
 
 
 LAYER = ("one of the four: convolution, pooling, ReLU, softmax", _made("a kernel and a drawn cell, beside Keras"))

@@ -13,7 +13,7 @@ from ..errors import BloodcellError
 from .evidence import Evidence, describe
 from .figures import figures
 from .items import checklist
-from .verdicts import KINDS, tally
+from .verdicts import KINDS, MARKS, tally
 
 FILE = "reproduction.html"
 GROUPS = {"Table": "Tables", "Fig.": "Figures", "Eq.": "Equations"}
@@ -108,7 +108,7 @@ def _head(profile, shown, rows, rehearsal):
             "</span></p>"
         )
     yield '<ul class="tally">'
-    for kind, n in tally(rows).items():
+    for kind, n in tally(line for row in rows for line in row.lines).items():
         yield f'<li class="{kind}"><b>{n}</b>{escape(KINDS[kind])}</li>'
     yield "</ul>"
     days = sorted({record.created[:10] for record in shown if record.created})
@@ -142,7 +142,7 @@ def _row(row, widest):
         made = " · ".join(filter(None, [made, escape(first.data)]))
         yield f'<tr class="item {first.kind}">'
         yield f'<th scope="rowgroup" colspan="4">{head}<span class="small">{made}</span></th>'
-        yield f'<td class="verdict">{_with_code(first.verdict)}</td></tr>'
+        yield f"<td {_verdict(first)}</td></tr>"
         return
     data = {line.data for line in row.lines if line.data}
     if len(data) == 1:  # said once
@@ -152,11 +152,11 @@ def _row(row, widest):
     for line in row.lines:
         yield f'<tr class="line {line.kind}"><td>{escape(line.what)}</td><td class="number">{escape(line.printed)}</td>'
         if line.kind == "missing":
-            yield f'<td class="verdict" colspan="3">{_with_code(line.verdict)}</td></tr>'
+            yield f'<td colspan="3" {_verdict(line)}</td></tr>'
             continue
         on = f'<span class="small">{escape(line.data)}</span>' if len(data) > 1 else ""
         yield f'<td class="number">{escape(line.measured)}{on}</td>'
-        yield f'<td>{_strip(line, widest)}</td><td class="verdict">{_with_code(line.verdict)}</td></tr>'
+        yield f"<td>{_strip(line, widest)}</td><td {_verdict(line)}</td></tr>"
 
 
 def _strip(line, widest):
@@ -214,17 +214,18 @@ def _foot():
     yield (
         '<footer><p class="small">How to read this. A measured share has Wilson\'s 95 % interval: it says how far '
         "chance in the choice of test images can move it. The printed number is taken as it stands, without an "
-        "interval of its own; the paper's test images are not ours, and its rates are counts out of 256 images a class. "
+        "interval of its own; the paper's test images are not ours, and its rates are counts out of 256 a class. "
         "<i>Inside the interval</i> therefore means: these data do not tell the two apart; it does not prove them "
         "equal.</p>"
         '<p class="small">Text and figures: CC BY 4.0. For teaching only, not for diagnosis.</p></footer>'
     )
 
 
-def _with_code(text):
-    """Escaped, with what stands between backticks as code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+def _verdict(line):
+    """Mark and words, with what stands between backticks as code: the rest of a cell."""
+    parts = escape(line.verdict).split("`")
+    text = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+    return f'class="verdict"><span class="mark" aria-hidden="true">{MARKS[line.kind]}</span>{text}'
 
 
 def _anchor(name):

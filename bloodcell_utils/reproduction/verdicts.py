@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 from .. import metrics
 
-# Each kind of verdict, and what a tally calls it.
+# Each kind of verdict, and what it is called where several are counted.
 KINDS = {
-    "inside": "printed value inside the measured interval",
-    "higher": "measured higher",
-    "lower": "measured lower",
+    "inside": "inside the interval",
+    "higher": "higher than printed",
+    "lower": "lower than printed",
     "equal": "equal",
     "different": "different",
-    "made": "made again, nothing to compare",
+    "made": "re-made, nothing to compare",
     "rehearsal": "rehearsed on drawn cells",
     "missing": "not measured yet",
 }
+MARKS = dict(zip(KINDS, "✓▲▼=≠○✎·", strict=True))
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Line:
         What the record says of itself.
     offset : tuple of float or None
         Measured minus printed, and the interval's bounds minus printed, in percentage points.
+    count : int
+        Numbers that the line stands for; more than one only where they have not been measured.
     """
 
     what: str
@@ -48,6 +51,7 @@ class Line:
     data: str = ""
     note: str = ""
     offset: tuple[float, float, float] | None = None
+    count: int = 1
 
 
 def compare(printed, measured, low, high):
@@ -78,7 +82,7 @@ def compare(printed, measured, low, high):
     nearest, middle, farthest = sorted(sign * (bound - printed) for bound in (low, measured, high))
     # As many decimals as show that the interval ends before the printed number does.
     decimals = next((d for d in (1, 2, 3) if round(nearest, d) > 0), 4)
-    text = f"{kind} by {middle:.{decimals}f} points [{nearest:.{decimals}f}, {farthest:.{decimals}f}]"
+    text = f"{kind} by {middle:.{decimals}f} points [{nearest:.{decimals}f},\N{NO-BREAK SPACE}{farthest:.{decimals}f}]"
     return kind, text
 
 
@@ -135,7 +139,9 @@ def interval_line(what, printed, share, interval, data, rehearsal=False, remark=
     Line
     """
     value, low, high = (100 * number for number in (share, *interval))
-    shown = f"{value:.1f} {unit} [{low:.1f}, {high:.1f}]" + (f" {remark}" if remark else "")
+    shown = f"{value:.1f}\N{NO-BREAK SPACE}{unit} [{low:.1f},\N{NO-BREAK SPACE}{high:.1f}]" + (
+        f" {remark}" if remark else ""
+    )
     said = "" if printed is None else percent(printed, note, unit)
     if rehearsal:
         return Line(what, "rehearsal", "a rehearsal on drawn cells, compares nothing", said, shown, data)
@@ -159,7 +165,7 @@ def percent(value, note="", unit="%"):
     str
         For example ``"87.4 % (the abstract says 86)"``.
     """
-    return f"{value:g} {unit}" + (f" ({note})" if note else "")
+    return f"{value:g}\N{NO-BREAK SPACE}{unit}" + (f" ({note})" if note else "")
 
 
 def fact_line(what, printed, found, data, shown=str):
@@ -183,17 +189,36 @@ def fact_line(what, printed, found, data, shown=str):
     return Line(what, verdict, verdict, shown(printed), shown(found), data)
 
 
-def tally(rows):
+def tally(lines):
     """How many comparisons ended how.
 
     Parameters
     ----------
-    rows : list of Row
+    lines : iterable of Line
 
     Returns
     -------
     dict of str to int
         In the order of `KINDS`, those that occur.
     """
-    counts = Counter(line.kind for row in rows for line in row.lines)
+    counts = Counter()
+    for line in lines:
+        counts[line.kind] += line.count
     return {kind: counts[kind] for kind in KINDS if counts[kind]}
+
+
+def summary(lines):
+    """The verdict on an item with any number of lines.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+
+    Returns
+    -------
+    str
+        Of one line, its verdict; of several, for example ``"2 inside the interval; 1 not measured yet"``.
+    """
+    if len(lines) == 1:
+        return lines[0].verdict
+    return "; ".join(f"{n} {KINDS[kind]}" for kind, n in tally(lines).items())
