@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .. import records
 from ..errors import BloodcellError
+from ..store import replace_file
 from .evidence import Evidence, describe
-from .figures import figures
 from .items import checklist
 from .verdicts import KINDS, MARKS, tally
 
@@ -41,6 +41,8 @@ def write_report(folder, profile, outcomes=()):
     BloodcellError
         If the page cannot be written.
     """
+    from .figures import figures  # loads matplotlib, which the processes of the experiments can do without
+
     folder = Path(folder)
     found, unreadable = _records(folder)
     rehearsal = profile.data == "synthetic"
@@ -71,14 +73,7 @@ def write_report(folder, profile, outcomes=()):
         ]
     )
     path = folder / FILE
-    arriving = path.with_name(f".{FILE}.arriving")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        arriving.write_text(page, "utf-8")
-        arriving.replace(path)
-    except OSError as err:
-        arriving.unlink(missing_ok=True)
-        raise BloodcellError(f"{path} cannot be written: {err}.") from err
+    replace_file(path, page.encode())
     return path
 
 

@@ -17,6 +17,7 @@ from .. import datasets, experiments, provenance, records
 from ..config import SEED
 from ..datasets import splits
 from ..errors import BloodcellError
+from ..store import replace_file
 from .evidence import record_name
 
 AGAIN = ".again"  # which records were asked for again, and when: an interrupted run goes on from there
@@ -171,8 +172,7 @@ def _why_measure(path, fingerprints, seed):
 
 def _ask_again(folder, names):
     now = provenance.provenance()["created"]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / AGAIN).write_text(json.dumps(_asked_again(folder) | dict.fromkeys(names, now)), "utf-8")
+    replace_file(folder / AGAIN, json.dumps(_asked_again(folder) | dict.fromkeys(names, now)).encode())
 
 
 def _asked_again(folder):
