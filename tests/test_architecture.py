@@ -18,7 +18,7 @@ FLOORS = {
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
     + ["anatomy"],
     3: ["experiments", "records"],
-    4: ["plots"],
+    4: ["plots", "reproduction"],
     5: ["cli", "widgets", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -14,6 +14,28 @@ EXPERIMENTS = {
 }
 
 
+def module(name):
+    """The module of an experiment.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    BloodcellError
+        For an unknown name.
+    """
+    if name not in EXPERIMENTS:
+        raise BloodcellError(f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}.")
+    return import_module(f".{name}", __package__)
+
+
 def run(name, profile, **options):
     """Run an experiment by name.
 
@@ -34,9 +56,7 @@ def run(name, profile, **options):
     BloodcellError
         If there is no such experiment, or it has no such option.
     """
-    if name not in EXPERIMENTS:
-        raise BloodcellError(f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}.")
-    function = import_module(f".{name}", __package__).run
+    function = module(name).run
     if unknown := [option for option in options if option not in signature(function).parameters]:
         raise BloodcellError(f"The experiment {name!r} has no option {unknown[0]!r}.")
     return function(profile, **options)
