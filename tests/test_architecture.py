@@ -15,10 +15,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
-    2: ["features", "backbones", "kernel_svm", "metrics", "training", "explain"],
+    2: ["features", "backbones", "kernel_svm", "metrics", "mistakes", "training", "explain"],
     3: ["experiments", "records"],
     4: ["plots"],
-    5: ["cli", "widgets", "checks", "__main__"],
+    5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}
