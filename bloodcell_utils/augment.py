@@ -121,6 +121,24 @@ def transform(image, flip_horizontal=False, flip_vertical=False, rotation=0.0):
     return np.asarray(turned)[pad : pad + height, pad : pad + width]
 
 
+def symmetry(images, which):
+    """One of the eight symmetries of a square: quarter turns, and quarter turns of the mirror image; no pixel is lost.
+
+    Parameters
+    ----------
+    images : numpy.ndarray, shape (..., size, size, channels)
+    which : int
+        0-7; 0 leaves the images as they are, 1-3 turn by 90, 180 and 270 degrees, 4-7 mirror first.
+
+    Returns
+    -------
+    numpy.ndarray, same shape
+        A view.
+    """
+    mirrored = images[..., ::-1, :] if which % 8 >= 4 else images
+    return np.rot90(mirrored, which % 4, axes=(-3, -2))
+
+
 def standardise(images):
     """Zero mean and unit variance for each image, over all its pixels and channels.
 

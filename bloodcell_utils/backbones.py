@@ -3,17 +3,21 @@
 Keras alone is used here, so the same code runs on its TensorFlow, JAX and PyTorch backends.
 """
 
-import os
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from .config import SEED, weights_dir
 from .errors import BloodcellError
+from .runtime import fastest_precision, load_keras
+
+__all__ = [
+    "BACKBONES", "Backbone", "backbone", "build", "classifier", "fastest_precision", "halves", "has_weights",
+    "load_keras", "preprocess", "unfreeze",
+]  # fmt: skip
+
+IMAGENET_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Backbone:
         The last convolution block's output, flattened when only convolution weights are at hand.
     blocks : tuple of str
         The output of each block, first to last.
+    head : tuple of int
+        Units of the dense layers that the paper puts between the features and its eight classes.
     scaling : str
         ``"caffe"`` (BGR, ImageNet mean subtracted) or ``"tf"`` (to [-1, 1]).
     top_file, notop_file : str
@@ -52,6 +58,7 @@ class Backbone:
     n_features: int
     last_layer: str
     blocks: tuple[str, ...]
+    head: tuple[int, ...]
     scaling: str
     top_file: str
     notop_file: str
@@ -62,12 +69,12 @@ BACKBONES = {
     for b in (
         Backbone(
             "vgg16", "VGG-16", "VGG16", 224, 32, "fc2", 4096, "block5_pool",
-            ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"), "caffe",
+            ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"), (4096, 1024), "caffe",
             "vgg16_weights_tf_dim_ordering_tf_kernels.h5", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         ),
         Backbone(
             "inception_v3", "Inception-v3", "InceptionV3", 299, 75, "avg_pool", 2048, "mixed10",
-            tuple(f"mixed{i}" for i in range(11)), "tf",
+            tuple(f"mixed{i}" for i in range(11)), (1024,), "tf",
             "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
             "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
         ),
@@ -97,7 +104,7 @@ def backbone(name):
     return BACKBONES[name]
 
 
-def build(name, size=None, weights="imagenet", top=False, seed=SEED):
+def build(name, size=None, weights="imagenet", top=False, seed=SEED, inputs=None):
     """The network, frozen.
 
     Parameters
@@ -111,6 +118,8 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED):
     top : bool
         With the 1,000-class head (published size only).
     seed : int
+    inputs : keras.KerasTensor, optional
+        What the first convolution sees; default: an input of its own, for images that are scaled (`preprocess`).
 
     Returns
     -------
@@ -131,7 +140,9 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED):
     constructor = getattr(keras.applications, spec.constructor)
     shape = (size, size, 3)
     try:
-        model = constructor(include_top=top, weights=_weights_argument(spec, weights, top), input_shape=shape)
+        model = constructor(
+            include_top=top, weights=_weights_argument(spec, weights, top), input_shape=shape, input_tensor=inputs
+        )
     except Exception as err:  # Keras raises bare Exception for a failed download, OSError or ValueError for a bad file
         file = spec.top_file if top else spec.notop_file
         raise BloodcellError(
@@ -141,6 +152,141 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED):
         ) from err
     model.trainable = False
     return model
+
+
+def classifier(
+    name,
+    size=None,
+    weights="imagenet",
+    head=None,
+    n_classes=8,
+    pooling=None,
+    augmentation=False,
+    dropout=0.0,
+    seed=SEED,
+):
+    """A network with a head for blood cells: the paper's second design before training.
+
+    Everything is inside: augmentation (while training only), the authors' scaling, the convolutions and the head. The
+    backbone's layers keep the names that Keras gives them, and only the head trains until `unfreeze` is called.
+
+    Parameters
+    ----------
+    name : str
+        One of `BACKBONES`.
+    size : int, optional
+        Side of the images in pixels; default: the published one.
+    weights : {"imagenet", "random"} or path-like
+        As for `build`.
+    head : tuple of int, optional
+        Units of the dense layers before the last; default: the paper's.
+    n_classes : int
+    pooling : {None, "average"}
+        How the last block's maps reach the head. None is the paper's way: VGG-16's flattened, Inception-v3's averaged.
+    augmentation : bool
+        Flip and rotate by 0 to 60 degrees while training, on the device.
+    dropout : float
+        Share of the last hidden layer that is silenced while training, in [0, 1).
+    seed : int
+        Of the head, of augmentation and of random weights.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 3), levels 0-255, to probabilities (n, n_classes) in float32.
+
+    Raises
+    ------
+    BloodcellError
+        As for `build`.
+
+    Examples
+    --------
+    >>> classifier("vgg16", weights="random").count_params()
+    121682760
+    """
+    spec, keras = backbone(name), load_keras()
+    size = size or spec.input_size
+    inputs = keras.Input((size, size, 3), name="images")
+    x = inputs
+    if augmentation:
+        x = keras.layers.RandomFlip(seed=seed, name="random_flip")(x)
+        x = keras.layers.RandomRotation((0, 60 / 360), fill_mode="reflect", seed=seed + 1, name="random_rotation")(x)
+    maps = build(name, size, weights, seed=seed, inputs=_scaled(keras, spec, x)).output
+    keras.utils.set_random_seed(seed)
+    average = pooling == "average" or (pooling is None and spec.name == "inception_v3")
+    x = (keras.layers.GlobalAveragePooling2D if average else keras.layers.Flatten)(name="features")(maps)
+    for i, units in enumerate(spec.head if head is None else head):
+        x = keras.layers.Dense(units, activation="relu", name=f"head{i + 1}")(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, seed=seed + 2, name="dropout")(x)
+    x = keras.layers.Dense(n_classes, name="logits")(x)
+    outputs = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def unfreeze(model, name, blocks):
+    """Let the last blocks and the head train; the blocks are the paper's (VGG-16 has 5, Inception-v3 11 mixed modules).
+
+    Batch normalisation of the backbone stays frozen, and so in inference mode: else the statistics of small batches
+    of blood cells would overwrite those that the frozen filters were trained with.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `classifier`; changed in place.
+    name : str
+        Its backbone.
+    blocks : int
+        0 trains the head alone.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    Raises
+    ------
+    BloodcellError
+        If the network does not have so many blocks.
+    """
+    keras = load_keras()
+    behind = {layer.name for layer in halves(model, name, blocks)[1].layers}
+    for layer in model.layers:
+        layer.trainable = layer.name in behind and not isinstance(layer, keras.layers.BatchNormalization)
+    return model
+
+
+def halves(model, name, blocks):
+    """Cut a model before its last blocks: what stays frozen, and what trains.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `classifier`.
+    name : str
+        Its backbone.
+    blocks : int
+        Blocks in the second half; 0 cuts before the head.
+
+    Returns
+    -------
+    prefix, suffix : keras.Model
+        They share the layers of `model`: ``suffix(prefix(images))`` is ``model(images)``.
+
+    Raises
+    ------
+    BloodcellError
+        If the network does not have so many blocks.
+    """
+    spec, keras = backbone(name), load_keras()
+    if not 0 <= blocks < len(spec.blocks):
+        raise BloodcellError(f"{spec.title} has {len(spec.blocks)} blocks; {blocks} of them cannot be cut off.")
+    last = spec.blocks[-1 - blocks]
+    pool = last.split("_")[0] + "_pool"
+    names = {layer.name for layer in model.layers}
+    cut = model.get_layer(pool if pool in names else last).output
+    return keras.Model(model.input, cut, name=f"{name}-prefix"), keras.Model(cut, model.output, name=f"{name}-suffix")
 
 
 def has_weights(name, top=False):
@@ -174,36 +320,14 @@ def preprocess(name, images):
     images = np.asarray(images, np.float32)
     if backbone(name).scaling == "tf":
         return images / 127.5 - 1
-    return images[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
+    return images[..., ::-1] - np.array(IMAGENET_MEAN, np.float32)
 
 
-@cache
-def load_keras():
-    """Import Keras, without TensorFlow's greetings; takes some seconds the first time.
-
-    Returns
-    -------
-    module
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _native_stderr_off():
-        import keras
-
-        keras.ops.zeros(1)  # the devices are looked for, and reported, at the first operation
-    return keras
-
-
-def fastest_precision():
-    """``"mixed_bfloat16"`` where the processor computes in bfloat16, else ``"float32"``.
-
-    Returns
-    -------
-    str
-        A Keras dtype policy. An accelerator is given ``mixed_bfloat16`` too.
-    """
-    flags = Path("/proc/cpuinfo")
-    native = flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
-    return "mixed_bfloat16" if native or _has_accelerator() else "float32"
+def _scaled(keras, spec, images):
+    """`preprocess` inside a model."""
+    if spec.scaling == "tf":
+        return keras.layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
+    return keras.ops.flip(images, axis=-1) - np.array(IMAGENET_MEAN, np.float32)
 
 
 def _find_weights(spec, top):
@@ -222,24 +346,3 @@ def _weights_argument(spec, weights, top):
     if not Path(weights).is_file():
         raise BloodcellError(f"There is no weight file {weights}.")
     return weights
-
-
-def _has_accelerator():
-    try:
-        return bool(load_keras().distribution.list_devices("gpu"))
-    except (RuntimeError, ValueError, NotImplementedError):
-        return False
-
-
-@contextmanager
-def _native_stderr_off():
-    """Drop what compiled code writes to file descriptor 2; Python's own errors are raised as ever."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -12,6 +12,45 @@ SEED = 2019
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How a profile fine-tunes a network; the defaults are the paper's.
+
+    Attributes
+    ----------
+    size : int or None
+        Side of the images in pixels; None takes the size that the network was published with.
+    crop : float
+        Central part of the image that the network looks at, in (0, 1].
+    blocks : int
+        Last blocks that train, with the head.
+    head : tuple of int or None
+        Units of the head's hidden layers; None takes the paper's.
+    pooling : str or None
+        As for `backbones.classifier`.
+    images_per_class : int or None
+        Training images after balancing; None takes every training image as it is.
+    symmetries : int
+        Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the pixels, augmented anew in every epoch.
+    epochs, batch_size : int
+    learning_rate : float
+    schedule : str
+        As for `training.Settings`.
+    """
+
+    size: int | None = None
+    crop: float = 1.0
+    blocks: int = 4
+    head: tuple[int, ...] | None = None
+    pooling: str | None = None
+    images_per_class: int | None = 4096
+    symmetries: int = 0
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 1e-4
+    schedule: str = "constant"
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
@@ -35,6 +74,8 @@ class Profile:
         Components kept of the last block's features before the SVM; None keeps all.
     siblings : tuple of int
         Source images a class and versions of each, for the leakage experiment.
+    tuning : Tuning
+        For fine-tuning.
     """
 
     name: str
@@ -46,16 +87,25 @@ class Profile:
     feature_size: int | None
     pca: int | None
     siblings: tuple[int, int]
+    tuning: Tuning
 
 
 PROFILES = {
     p.name: p
     for p in (
-        Profile("sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4)),
-        Profile("laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4)),
-        Profile("full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4)),
+        Profile(
+            "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
+            Tuning(64, 1.0, 1, (64,), None, None, 2, 8, 32, 1e-3, "cosine"),
+        ),
+        Profile(
+            "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
+            Tuning(96, 0.7, 1, (256,), None, None, 1, 5, 32, 3e-4, "cosine"),
+        ),
+        Profile(
+            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4), Tuning()
+        ),
     )
-}
+}  # fmt: skip
 
 
 def profile(name=None, **changes):

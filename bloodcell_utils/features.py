@@ -8,7 +8,7 @@ late ones shape, and blood needs both.
 
 import numpy as np
 
-from . import backbones
+from . import backbones, runtime
 from .config import SEED
 from .datasets.loading import load_images
 from .store import key, stored_array
@@ -98,9 +98,7 @@ def _network(backbone, size, weights, top, precision, seed):
     """A model from images to (last | blocks), concatenated, and the two widths."""
     keras = backbones.load_keras()
     spec = backbones.backbone(backbone)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
+    with runtime.precision(precision):
         base = backbones.build(backbone, size, weights, top, seed)
         last = base.get_layer(spec.feature_layer if top else spec.last_layer).output
         to_float = keras.layers.Activation("linear", dtype="float32")
@@ -110,8 +108,6 @@ def _network(backbone, size, weights, top, precision, seed):
             outputs.append(_statistics(keras, to_float(base.get_layer(layer).output)))
         merged = keras.layers.Concatenate(dtype="float32")(outputs)
         return keras.Model(base.input, merged), (last.shape[1], merged.shape[1] - last.shape[1])
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _statistics(keras, maps):

@@ -183,9 +183,8 @@ def _pictures(images, y_true, y_pred, confidence, n_classes, per_cell, side):
     """For each number that has some, its pictures: their places in the list of tiles, and captions."""
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.shape != (len(images),) or y_pred.shape != y_true.shape:
-        raise BloodcellError(
-            f"Each of the {len(images)} images needs its true and its predicted class; got {y_true.shape}, {y_pred.shape}."
-        )
+        got = f"y_true has shape {y_true.shape}, y_pred {y_pred.shape}"
+        raise BloodcellError(f"Each of the {len(images)} images needs its true and its predicted class; {got}.")
     sure = np.ones(len(images)) if confidence is None else np.asarray(confidence)
     numbers = [(i, j) for i in range(n_classes) for j in range(n_classes)]
     rows = {(i, j): np.flatnonzero((y_true == i) & (y_pred == j)) for i, j in numbers}

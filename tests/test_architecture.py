@@ -15,7 +15,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
-    2: ["features", "backbones", "kernel_svm", "metrics", "mistakes", "training", "explain"],
+    2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
+    + ["mistakes"],
     3: ["experiments", "records"],
     4: ["plots"],
     5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],

@@ -1,0 +1,89 @@
+"""The state of a training in files: written whole or not at all, read back after an interruption."""
+
+import contextlib
+import json
+import zipfile
+
+import numpy as np
+
+from .config import cache_dir
+from .errors import BloodcellError
+
+
+class Checkpoint:
+    """The state after the last whole epoch, and the weights of the best one; in files, or in memory without a name.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, its optimiser built. What its frozen layers hold is not saved.
+    name : str or None
+        Of the files in the folder ``training`` of the cache.
+    """
+
+    def __init__(self, model, name):
+        frozen = {id(v) for layer in model.layers if not layer.trainable for v in layer.variables}
+        self.weights = [v for v in model.variables if id(v) not in frozen]
+        self.variables = [*self.weights, *model.optimizer.variables]
+        self.folder = cache_dir() / "training"
+        self.name, self.best = name, None
+
+    def resume(self):
+        """Put the saved state back; the epochs that are done."""
+        saved = self._read("last")
+        if saved is None or self._read("best") is None:
+            return []
+        _assign(self.variables, saved)
+        return json.loads(saved["history"].tobytes())
+
+    def save(self, epochs, best):
+        """Keep the state after an epoch; if it is the best so far, its weights too."""
+        if best:
+            self.best = _arrays(self.weights)
+            self._write("best", self.best)
+        if self.name:
+            text = np.frombuffer(json.dumps(epochs).encode(), np.uint8)
+            self._write("last", {**_arrays(self.variables), "history": text})
+
+    def load_best(self):
+        """Give the model the weights of its best epoch."""
+        _assign(self.weights, self._read("best") or self.best)
+
+    def _path(self, which):
+        return self.folder / f"{self.name}.{which}.npz"
+
+    def _read(self, which):
+        if not self.name:
+            return None
+        try:
+            with np.load(self._path(which), allow_pickle=False) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or cut short: begin again
+            return None
+
+    def _write(self, which, arrays):
+        if not self.name:
+            return
+        path = self._path(which)
+        arriving = path.with_suffix(".arriving")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with arriving.open("wb") as file:
+                np.savez(file, **arrays)
+            arriving.replace(path)
+        except OSError as err:
+            with contextlib.suppress(OSError):
+                arriving.unlink()
+            raise BloodcellError(
+                f"The state of the training cannot be saved to {path}: {err}. Free some space or point "
+                "BLOODCELL_CACHE_DIR elsewhere, then run again: the training goes on after its last whole epoch."
+            ) from err
+
+
+def _arrays(variables):
+    return {f"v{i}": np.asarray(variable) for i, variable in enumerate(variables)}
+
+
+def _assign(variables, arrays):
+    for i, variable in enumerate(variables):
+        variable.assign(arrays[f"v{i}"])
