@@ -12,8 +12,8 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from . import metrics
-from .cells import FOLDERS, titles
+from . import metrics, mistakes
+from .cells import CLASS_NAMES, FOLDERS, STAGES, SUBTYPES, titles
 from .errors import BloodcellError
 from .plots.style import short
 
@@ -135,6 +135,53 @@ def gallery(groups, side=96, quality=80):
         blocks.append(f'<div{middle} style="{width}"><p class="bc-name">{escape(name)}</p>{inside}</div>')
     html = f'<div class="bc-pictures"><style>{_asset("css")}</style><div class="bc-rows">{"".join(blocks)}</div></div>'
     return Page(html, "; ".join(f"{name}: {len(pictures)} pictures" for name, pictures in groups.items()))
+
+
+def pair(images, subtypes, probabilities, true, called, count=4, side=96):
+    """Two kinds of cells and those between them: called so, called the other or nearly so, and the other.
+
+    Under each picture stands the probability that the model gives to its name in the outer groups, and to the *wrong*
+    name in the middle one; there, brackets mean that the cell was named correctly after all.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray of uint8, shape (height, width, 3)
+    subtypes : array-like of str, shape (n,)
+        Of each cell, see `cells.SUBTYPES`.
+    probabilities : array-like of float, shape (n, 8)
+        In the paper's class order.
+    true, called : sequence of str
+        Sub-types of one class each, for example ``["MO"]`` and ``["PMY", "MMY"]``.
+    count : int
+        Pictures a group.
+    side : int
+        Of a picture, in pixels.
+
+    Returns
+    -------
+    Page
+    """
+    subtypes, probabilities = np.asarray(subtypes), np.asarray(probabilities)
+    y_true = np.array([FOLDERS.index(SUBTYPES[subtype]) if subtype in SUBTYPES else -1 for subtype in subtypes])
+    a, b = (FOLDERS.index(SUBTYPES[kinds[0]]) for kinds in (true, called))
+    first, second = (" or ".join(STAGES[kind] for kind in kinds) for kinds in (true, called))
+    are_a, are_b = np.isin(subtypes, true), np.isin(subtypes, called)
+
+    def shown(rows, column):
+        texts = (f"{100 * probabilities[row, column]:.0f} %" for row in rows)
+        right = probabilities[rows].argmax(axis=1) == y_true[rows]
+        return [
+            (images[row], f"({text})" if ok and column != y_true[row] else text)
+            for row, text, ok in zip(rows, texts, right, strict=True)
+        ]
+
+    between = mistakes.confusions_of(probabilities, y_true, a, b, count, are_a)
+    groups = {
+        f"{first}, called so": shown(mistakes.typical(probabilities, y_true, a, count, are_a), a),
+        f"{first} → {CLASS_NAMES[b]}": shown(between, b),
+        f"{second}, called so": shown(mistakes.typical(probabilities, y_true, b, count, are_b), b),
+    }
+    return gallery(groups, side)
 
 
 def _meaning(confusion, i, j, names):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import metrics
-from .cells import CELLS, FOLDERS
+from .cells import FOLDERS, STAGES
 from .config import SEED
 from .errors import BloodcellError
 
@@ -58,7 +58,7 @@ def by_subtype(paths, y_true, y_pred, classes=FOLDERS):
         row |= {"rate": wrong / n, "low": low, "high": high}
         row |= {"called": classes[names.index[0]] if wrong else "", "of_these": int(names.iloc[0]) if wrong else 0}
         rows.append(row)
-    known = [prefix for cell in CELLS for prefix in cell.subtypes]
+    known = list(STAGES)
     rows.sort(key=lambda row: known.index(row["subtype"]) if row["subtype"] in known else len(known))
     return pd.DataFrame(rows).set_index("subtype")
 
@@ -84,7 +84,7 @@ def along_maturation(paths, y_pred, classes=FOLDERS):
     return counts.reindex(index=MATURATION, columns=["ig", "neutrophil", "other"], fill_value=0)
 
 
-def confusions_of(probabilities, y_true, true, called, count=4):
+def confusions_of(probabilities, y_true, true, called, count=4, among=None):
     """The cells of one class that a model calls another or, where there are too few, comes closest to calling so.
 
     Parameters
@@ -95,21 +95,23 @@ def confusions_of(probabilities, y_true, true, called, count=4):
     true, called : int
         Class numbers.
     count : int
+    among : array-like of bool, shape (n,), optional
+        Cells to choose from, for example those of one sub-type.
 
     Returns
     -------
     numpy.ndarray of int
         Rows, the most convinced mistakes first; fewer than ``count`` if the class has fewer cells.
     """
-    probabilities, y_true = _checked(probabilities, y_true)
-    rows = np.flatnonzero(np.asarray(y_true) == true)
+    probabilities, y_true, among = _checked(probabilities, y_true, among)
+    rows = np.flatnonzero(among & (y_true == true))
     # A cell that is called a third name is no confusion of this pair, however low its own class stands.
     third = ~np.isin(probabilities[rows].argmax(axis=1), (true, called))
     lead = probabilities[rows, called] - probabilities[rows, true] - 2 * third
     return rows[np.argsort(-lead, kind="stable")[:count]]
 
 
-def typical(probabilities, y_true, true, count=4):
+def typical(probabilities, y_true, true, count=4, among=None):
     """The cells of a class that a model is most sure of, and right about.
 
     Parameters
@@ -119,14 +121,16 @@ def typical(probabilities, y_true, true, count=4):
     true : int
         Class number.
     count : int
+    among : array-like of bool, shape (n,), optional
+        Cells to choose from.
 
     Returns
     -------
     numpy.ndarray of int
         Rows, surest first; fewer than ``count`` if fewer are right.
     """
-    probabilities, y_true = _checked(probabilities, y_true)
-    right = np.flatnonzero((y_true == true) & (probabilities.argmax(axis=1) == true))
+    probabilities, y_true, among = _checked(probabilities, y_true, among)
+    right = np.flatnonzero(among & (y_true == true) & (probabilities.argmax(axis=1) == true))
     return right[np.argsort(-probabilities[right, true], kind="stable")[:count]]
 
 
@@ -144,7 +148,7 @@ def most_confident(probabilities, y_true, count=8):
     numpy.ndarray of int
         Rows, surest first; fewer than ``count`` if there are fewer mistakes.
     """
-    probabilities, y_true = _checked(probabilities, y_true)
+    probabilities, y_true, _ = _checked(probabilities, y_true)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != y_true)
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")[:count]]
 
@@ -188,10 +192,10 @@ def shared(y_true, first, second, strata=None, n_draws=4000, seed=SEED):
     }
 
 
-def _checked(probabilities, y_true):
+def _checked(probabilities, y_true, among=None):
     probabilities, y_true = np.asarray(probabilities), np.asarray(y_true)
     if probabilities.ndim != 2 or len(probabilities) != len(y_true):
         raise BloodcellError(
             f"A row of probabilities for each cell is needed; got {probabilities.shape} for {len(y_true)} cells."
         )
-    return probabilities, y_true
+    return probabilities, y_true, np.ones(len(y_true), bool) if among is None else np.asarray(among, bool)

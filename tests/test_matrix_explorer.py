@@ -13,7 +13,8 @@ from PIL import Image
 from bloodcell_utils import matrix_explorer, metrics
 from bloodcell_utils.cells import CLASS_NAMES
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.matrix_explorer import explore, gallery
+from bloodcell_utils.matrix_explorer import explore, gallery, pair
+from bloodcell_utils.paper import FIG_16
 
 RNG = np.random.default_rng(0)
 Y_TRUE = np.repeat(np.arange(8), 5)
@@ -107,6 +108,28 @@ def test_nothing_is_asked_of_the_network_and_pages_may_hold_several():
 def test_images_need_their_classes(y_pred):
     with pytest.raises(BloodcellError, match="40 images"):
         explore(CONFUSION, IMAGES, Y_TRUE, y_pred)
+
+
+def test_a_pair_shows_both_kinds_and_what_lies_between():
+    subtypes = np.array(["MO", "MO", "MO", "PMY", "MMY", "MY", "SNE"])
+    probabilities = np.full((7, 8), 0.01)
+    probabilities[[0, 3, 4, 5], [4, 5, 5, 5]] = 0.9  # right
+    probabilities[1, 5], probabilities[1, 4] = 0.6, 0.3  # a monocyte called immature granulocyte
+    probabilities[2, 5], probabilities[2, 4] = 0.3, 0.4  # nearly
+    page = pair(IMAGES[:7], subtypes, probabilities, ["MO"], ["PMY", "MMY"], side=32)
+    soup = BeautifulSoup(page._repr_html_(), "html.parser")
+    blocks = {p.string: [li.get_text() for li in p.find_next("ul").find_all("li")] for p in soup.select(".bc-name")}
+    assert blocks == {
+        "monocyte, called so": ["90 %", "40 %"],
+        "monocyte → immature granulocyte": ["60 %", "(30 %)", "(1 %)"],
+        "promyelocyte or metamyelocyte, called so": ["90 %", "90 %"],
+    }
+
+
+@pytest.mark.parametrize(("true", "called"), FIG_16)
+def test_a_pair_that_this_run_does_not_have(true, called):
+    page = pair(IMAGES[:1], ["PLATELET"], np.eye(8)[7:], true, called)
+    assert page._repr_html_().count("none in this run") == 3
 
 
 def test_a_gallery_says_what_it_shows():

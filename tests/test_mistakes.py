@@ -56,6 +56,12 @@ def test_typical_cells_are_right_and_sure():
     assert mistakes.typical(P, TRUE, 2).tolist() == []
 
 
+def test_some_cells_only():
+    some = np.array([True, False, True, False, True, True])
+    assert mistakes.confusions_of(P, TRUE, true=0, called=1, among=some).tolist() == [2, 0]
+    assert mistakes.typical(P, TRUE, 0, among=~some).tolist() == [1]
+
+
 def test_the_most_confident_mistakes_first():
     assert mistakes.most_confident(P, TRUE).tolist() == [5, 3, 2]
     assert mistakes.most_confident(P, P.argmax(axis=1)).tolist() == []

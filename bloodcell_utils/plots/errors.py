@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from ..cells import CELLS, titles
+from ..cells import STAGES, titles
 from .style import MEASURED, NEUTRAL, SERIES, colors, figure
 
 _BORDER = 2.5  # between metamyelocyte and band neutrophil
-_STAGES = {prefix: name for cell in CELLS for prefix, name in cell.subtypes.items()}
 
 
 def subtype_errors(tables):
@@ -32,7 +31,7 @@ def subtype_errors(tables):
         most = f", {row['of_these']} as {titles([row['called']])[0]}" if row["wrong"] else ""
         where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center", "color": NEUTRAL}
         ax.annotate(f"{row['wrong']} of {row['n']}{most}", (1.01, y), **where)
-    names = [_STAGES.get(prefix, prefix) for prefix in last.index]
+    names = [STAGES.get(prefix, prefix) for prefix in last.index]
     ax.set(yticks=range(len(last)), yticklabels=names, xlabel="named wrongly (%), with 95 % interval")
     for label, color in zip(ax.get_yticklabels(), colors(last["class"]), strict=True):
         label.set_bbox({"facecolor": color, "alpha": 0.25, "edgecolor": "none", "pad": 1.5})
@@ -68,7 +67,7 @@ def maturation(tables):
             start += share
         ax.axhline(_BORDER, color="black", ls="--", lw=1.2)
         ax.set(title=name, xlabel="share of the stage (%); counts inside", xlim=(0, 100))
-    axes[0, 0].set_yticks(range(len(table)), [_STAGES[prefix] for prefix in table.index])
+    axes[0, 0].set_yticks(range(len(table)), [STAGES[prefix] for prefix in table.index])
     axes[0, 0].invert_yaxis()
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return fig

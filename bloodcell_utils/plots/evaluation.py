@@ -148,14 +148,16 @@ def mean_rates(tables):
     matplotlib.figure.Figure
     """
     fig, ax = figure(8, 3.2)
-    width = 0.8 / len(tables)
     for i, (name, table) in enumerate(tables.items()):
-        x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * width
-        style = {"capsize": 3, "color": SERIES[i % len(SERIES)], "label": name}
-        bars = ax.bar(x, 100 * table["mean"], width * 0.95, yerr=100 * table["sd"], **style)
-        ax.bar_label(bars, [f"{100 * m:.1f}" for m in table["mean"]], label_type="center", color="white", fontsize=8)
-    ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)", ylim=(0, 105))
-    ax.legend(loc="lower right", fontsize=8, framealpha=0.9, frameon=True)
+        x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * 0.8 / len(tables)
+        mean, color = 100 * table["mean"], SERIES[i % len(SERIES)]
+        ax.errorbar(x, mean, yerr=100 * table["sd"], fmt="o", capsize=4, color=color, label=name)
+        for at, value in zip(x, mean, strict=True):
+            ax.annotate(f"{value:.1f}", (at, value), (5, 0), textcoords="offset points", va="center", fontsize=8)
+    ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)")
+    ax.set(xlim=(-0.5, len(table) - 0.5))
+    ax.grid(axis="y", color="#dddddd", lw=0.6)
+    ax.legend(loc="lower right", fontsize=8)
     return fig
 
 
