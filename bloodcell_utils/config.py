@@ -30,7 +30,8 @@ class Tuning:
     images_per_class : int or None
         Training images after balancing; None takes every training image as it is.
     symmetries : int
-        Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the pixels, augmented anew in every epoch.
+        Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the
+        pixels, augmented anew in every epoch.
     epochs, batch_size : int
     learning_rate : float
     schedule : str

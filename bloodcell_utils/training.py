@@ -141,7 +141,7 @@ def fit(model, X, y, X_val, y_val, settings=None, name=None, progressbar=True):
             batches.start(epoch)
             _advance_random_layers(model, settings.seed, epoch)
             started = time.perf_counter()
-            progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: bar.update())
+            progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
             measured = _one_epoch(model, batches, progress, settings)
             val_loss, val_accuracy = _evaluate(model, X_val, y_val, settings.batch_size)
             entry = {
@@ -212,7 +212,7 @@ def _prepare(model, settings, steps):
         )
     optimizer = keras.optimizers.Adam(rate) if settings.optimizer == "adam" else keras.optimizers.SGD(rate)
     smoothing = settings.label_smoothing
-    model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing), ["accuracy"])
+    model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing), metrics=["accuracy"])
     optimizer.build(model.trainable_variables)
 
 

@@ -107,3 +107,102 @@ def test_weights_from_a_file_of_ones_own(vgg16, tmp_path):
 def test_the_precision_is_one_that_keras_knows():
     keras = backbones.load_keras()
     assert keras.dtype_policies.get(backbones.fastest_precision()).variable_dtype == "float32"
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Both networks with a small head, at their smallest sizes."""
+    sizes = {"vgg16": 32, "inception_v3": 75}
+    return {name: backbones.classifier(name, size, "random", (16,)) for name, size in sizes.items()}
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("vgg16", 121_682_760), ("inception_v3", 23_909_160)])
+def test_the_papers_heads(name, parameters):
+    model = backbones.classifier(name, weights="random")
+    assert model.count_params() == parameters
+    units = [layer.units for layer in model.layers if hasattr(layer, "units")]
+    assert tuple(units) == paper.HYPERPARAMETERS["head_units"][name]
+    assert model.input_shape[1] == backbones.backbone(name).input_size
+
+
+def test_a_classifier_gives_probabilities(small):
+    for model in small.values():
+        images = np.random.default_rng(0).integers(0, 256, (3, *model.input_shape[1:]), dtype=np.uint8)
+        p = np.asarray(model.predict_on_batch(images))
+        assert p.shape == (3, 8) and p.dtype == np.float32
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", backbones.BACKBONES)
+def test_scaling_is_inside(small, name):
+    model, keras = small[name], backbones.load_keras()
+    images = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:]), dtype=np.uint8)
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    seen = keras.Model(model.input, first.input).predict_on_batch(images)
+    np.testing.assert_allclose(np.asarray(seen), backbones.preprocess(name, images), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "prefixes"),
+    [("vgg16", 0, ()), ("vgg16", 1, ("block5",)), ("vgg16", 2, ("block4", "block5")),
+     ("vgg16", 4, ("block2", "block3", "block4", "block5"))],
+)  # fmt: skip
+def test_only_the_last_blocks_and_the_head_train(small, name, blocks, prefixes):
+    model = backbones.unfreeze(small[name], name, blocks)
+    free = {layer.name for layer in model.layers if layer.trainable_weights}
+    wanted = (
+        {layer.name for layer in model.layers if layer.weights and layer.name.startswith(prefixes)}
+        if prefixes
+        else set()
+    )
+    assert free == wanted | {"head1", "logits"}
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 4, 6, 8])
+def test_the_modules_of_inception(small, blocks):
+    model, keras = backbones.unfreeze(small["inception_v3"], "inception_v3", blocks), backbones.load_keras()
+    free = [layer.name for layer in model.layers if layer.trainable_weights]
+    # A module's convolutions are those between two concatenations called mixed; their number is the network's own.
+    convolutions = {1: 9, 2: 18, 4: 34, 6: 54, 8: 68}[blocks]
+    assert len(free) == convolutions + 2
+    assert not [
+        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
+
+
+def test_more_blocks_than_there_are(small):
+    with pytest.raises(BloodcellError, match="VGG-16 has 5 blocks; 5 of them cannot be cut off"):
+        backbones.unfreeze(small["vgg16"], "vgg16", 5)
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("vgg16", 0), ("vgg16", 1), ("vgg16", 3), ("inception_v3", 1)])
+def test_two_halves_are_the_whole(small, name, blocks):
+    model = small[name]
+    images = np.random.default_rng(1).integers(0, 256, (2, *model.input_shape[1:]), dtype=np.uint8)
+    prefix, suffix = backbones.halves(model, name, blocks)
+    halfway = np.asarray(prefix.predict_on_batch(images))
+    np.testing.assert_allclose(suffix.predict_on_batch(halfway), model.predict_on_batch(images), atol=1e-5)
+    assert suffix.get_layer("logits") is model.get_layer("logits")
+
+
+def test_frozen_batch_normalisation_keeps_its_statistics(small):
+    model, keras = backbones.unfreeze(small["inception_v3"], "inception_v3", 2), backbones.load_keras()
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    before = [np.array(w) for layer in norms for w in layer.get_weights()]
+    head = np.array(model.get_layer("logits").get_weights()[0])
+    model.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, *model.input_shape[1:]), dtype=np.uint8)
+    model.train_on_batch(images.astype(np.float32), np.eye(8, dtype=np.float32)[:4])
+    after = [w for layer in norms for w in layer.get_weights()]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert not np.array_equal(head, model.get_layer("logits").get_weights()[0])
+
+
+def test_augmentation_is_off_when_it_counts():
+    model = backbones.classifier("vgg16", 32, "random", (8,), augmentation=True)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8).astype(np.float32)
+    first, second = (np.asarray(model.predict_on_batch(images)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    trained = [np.asarray(model(images, training=True)) for _ in range(2)]
+    assert not np.array_equal(trained[0], trained[1])
