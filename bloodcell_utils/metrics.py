@@ -40,6 +40,44 @@ def confusion_matrix(y_true, y_pred, n_classes=8):
     return counts
 
 
+def at_equal_counts(y_true, y_pred, per_class, n_classes=8, seed=SEED):
+    """The confusion matrix of a test set with equally many images of each class, drawn from the one at hand.
+
+    Sensitivities stay what they are, up to the luck of the draw; accuracy becomes the mean sensitivity, and precision
+    becomes that of a world where every class is equally common.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of int, shape (n,)
+        Class numbers, one pair an image.
+    per_class : int
+        Images to draw of each class. A class with fewer is drawn from *with replacement*: its row then repeats some
+        images and holds no more information than they do.
+    n_classes : int
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_classes, n_classes)
+        Rows true, each with the sum ``per_class``; columns predicted.
+
+    Raises
+    ------
+    BloodcellError
+        If a class has no image to draw, or ``per_class`` is not positive.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if per_class < 1:
+        raise BloodcellError(f"per_class is {per_class}; draw one image of each class or more.")
+    empty = np.flatnonzero(confusion_matrix(y_true, y_pred, n_classes).sum(axis=1) == 0)
+    if len(empty):
+        raise BloodcellError(f"There is no image of class {', '.join(map(str, empty))} to draw.")
+    rng = np.random.default_rng(seed)
+    rows = (np.flatnonzero(y_true == c) for c in range(n_classes))
+    drawn = np.concatenate([rng.choice(of, per_class, replace=len(of) < per_class) for of in rows])
+    return confusion_matrix(y_true[drawn], y_pred[drawn], n_classes)
+
+
 def one_vs_rest(confusion):
     """Each class against all others: the four counts that equation 7 is made of.
 

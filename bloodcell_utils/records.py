@@ -162,6 +162,25 @@ def load(experiment, profile, folder=None):
     return read(path)
 
 
+def find(experiment, *profiles, folder=None):
+    """The record of an experiment on the first of these profiles on which it has been measured.
+
+    Parameters
+    ----------
+    experiment : str
+    *profiles : str
+    folder : path-like, optional
+        Default: `config.results_dir`.
+
+    Returns
+    -------
+    Record or None
+        None if it has been measured on none of them.
+    """
+    paths = [Path(folder or results_dir()) / f"{experiment}.{profile}.json" for profile in profiles]
+    return next((read(path) for path in paths if path.exists()), None)
+
+
 def read_all(folder=None):
     """All records of a folder, sorted by name.
 

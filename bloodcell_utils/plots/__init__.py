@@ -4,7 +4,17 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 """
 
 from .data import batches, class_counts, image_levels, montage
-from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
+from .errors import maturation, shared_mistakes, subtype_errors
+from .evaluation import (
+    accuracies,
+    confusion_matrices,
+    confusion_matrix,
+    decision_map,
+    fold_accuracies,
+    mean_rates,
+    per_class_rates,
+    votes,
+)
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
 from .grids import accuracy_grid, best_of_many, grid_curves
 from .maps import feature_maps, heat_maps, map_pairs
@@ -17,6 +27,7 @@ __all__ = [
     "batches",
     "best_of_many",
     "class_counts",
+    "confusion_matrices",
     "confusion_matrix",
     "decision_map",
     "descents",
@@ -29,6 +40,7 @@ __all__ = [
     "kernel_step",
     "learning_curves",
     "map_pairs",
+    "maturation",
     "mean_rates",
     "modules",
     "montage",
@@ -36,9 +48,11 @@ __all__ = [
     "per_class_rates",
     "receptive_fields",
     "responses",
+    "shared_mistakes",
     "shifts",
     "sliding",
     "softmax",
+    "subtype_errors",
     "trained_blocks",
     "tuning",
     "votes",
