@@ -85,6 +85,7 @@ CELLS = (
 CLASS_NAMES = tuple(cell.name for cell in CELLS)
 FOLDERS = tuple(cell.folder for cell in CELLS)
 SUBTYPES = {prefix: cell.folder for cell in CELLS for prefix in cell.subtypes}
+STAGES = {prefix: name for cell in CELLS for prefix, name in cell.subtypes.items()}
 
 
 def by_folder(folder):

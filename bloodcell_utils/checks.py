@@ -5,13 +5,13 @@ Right answers are computed from the data at hand, so the checks work on every pr
 
 import numpy as np
 
-from . import config, datasets, metrics
-from .cells import CELLS
+from . import config, datasets, mistakes, records
+from .cells import CELLS, FOLDERS
 from .datasets import audit, splits
 from .datasets.loading import load_images
 from .datasets.pbc import labels
 from .errors import BloodcellError
-from .paper import HYPERPARAMETERS
+from .paper import CONFUSIONS, HYPERPARAMETERS, as_count
 
 
 def check(exercise, answer):
@@ -144,17 +144,34 @@ def _fine_tuning_2(answer):
 
 
 def _confusion_matrix_2(answer):
-    n = int(answer)
+    true, called = answer
+    if (called, true) in CONFUSIONS:
+        return "first the true class, then what it was called."
+    if (true, called) not in CONFUSIONS:
+        return "answer with one of the keys of paper.CONFUSIONS."
+    count = as_count(CONFUSIONS[true, called])
+    return None if count is None else f"{CONFUSIONS[true, called]:g} % fits: it is {count} of 256."
 
-    def width(n):
-        low, high = metrics.wilson(round(0.96 * n), n)
-        return high - low
 
-    if n <= 0:
-        return "a number of cells is positive."
-    if width(n) > 0.0103:
-        return f"with {n:,} cells the interval is still {100 * width(n):.2f} points wide."
-    return None if width(n) > 0.0097 else f"fewer cells are enough: with {n:,} it is {100 * width(n):.2f} points wide."
+def _error_analysis_2(answer):
+    answer = float(answer)
+    recorded = records.load("finetune", "laptop").predictions
+    true, called, kind = recorded["true"], recorded["vgg16 fine-tuned"], mistakes.subtypes(recorded["path"])
+    ig, neutrophil = FOLDERS.index("ig"), FOLDERS.index("neutrophil")
+    across = ((kind == "MMY") & (called == neutrophil)) | ((kind == "BNE") & (called == ig))
+    of_both_classes = true.isin([ig, neutrophil]) & called.isin([ig, neutrophil])
+    right, open_border, too_open = (
+        float(np.mean((called == true) | more)) for more in (False, across, of_both_classes)
+    )
+    if answer > 1:
+        return "give the accuracy as a fraction between 0 and 1."
+    if abs(answer - open_border) < 5e-5:
+        return None
+    if abs(answer - right) < 5e-5:
+        return "this is the accuracy as it is; now count the cells across the border as right, too."
+    if abs(answer - too_open) < 5e-5:
+        return "only metamyelocytes and band neutrophils lie at the border, not all of their two classes."
+    return "add the cells across the border to those on the diagonal."
 
 
 CHECKS = {
@@ -166,4 +183,5 @@ CHECKS = {
     "features_svm.2": _features_svm_2,
     "fine_tuning.2": _fine_tuning_2,
     "confusion_matrix.2": _confusion_matrix_2,
+    "error_analysis.2": _error_analysis_2,
 }

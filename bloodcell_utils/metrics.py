@@ -40,6 +40,44 @@ def confusion_matrix(y_true, y_pred, n_classes=8):
     return counts
 
 
+def at_equal_counts(y_true, y_pred, per_class, n_classes=8, seed=SEED):
+    """The confusion matrix of a test set with equally many images of each class, drawn from the one at hand.
+
+    Sensitivities stay what they are, up to the luck of the draw; accuracy becomes the mean sensitivity, and precision
+    becomes that of a world where every class is equally common.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of int, shape (n,)
+        Class numbers, one pair an image.
+    per_class : int
+        Images to draw of each class. A class with fewer is drawn from *with replacement*: its row then repeats some
+        images and holds no more information than they do.
+    n_classes : int
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_classes, n_classes)
+        Rows true, each with the sum ``per_class``; columns predicted.
+
+    Raises
+    ------
+    BloodcellError
+        If a class has no image to draw, or ``per_class`` is not positive.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if per_class < 1:
+        raise BloodcellError(f"per_class is {per_class}; draw one image of each class or more.")
+    empty = np.flatnonzero(confusion_matrix(y_true, y_pred, n_classes).sum(axis=1) == 0)
+    if len(empty):
+        raise BloodcellError(f"There is no image of class {', '.join(map(str, empty))} to draw.")
+    rng = np.random.default_rng(seed)
+    rows = (np.flatnonzero(y_true == c) for c in range(n_classes))
+    drawn = np.concatenate([rng.choice(of, per_class, replace=len(of) < per_class) for of in rows])
+    return confusion_matrix(y_true[drawn], y_pred[drawn], n_classes)
+
+
 def one_vs_rest(confusion):
     """Each class against all others: the four counts that equation 7 is made of.
 
@@ -182,6 +220,30 @@ def wilson(successes, n, level=0.95):
     half = z / (1 + z**2 / total) * np.sqrt(p * (1 - p) / total + z**2 / (4 * total**2))
     low, high = np.minimum(centre - half, p), np.maximum(centre + half, p)
     return np.stack([np.where(n > 0, np.clip(low, 0, 1), 0.0), np.where(n > 0, np.clip(high, 0, 1), 1.0)], axis=-1)
+
+
+def two_proportions(right, n, other_right, other_n):
+    """Could two rates, each of images of its own, be one and the same? The test of two proportions, pooled.
+
+    Where both rates are of the same images, and the answers to each are at hand, `mcnemar` sees more.
+
+    Parameters
+    ----------
+    right, n, other_right, other_n : int or array-like of int
+        Two counts of right answers, and of how many.
+
+    Returns
+    -------
+    numpy.ndarray or float
+        Two-sided p-value by the normal approximation; 1 where both rates are 0, or both 1.
+    """
+    from scipy.stats import norm
+
+    right, n, other_right, other_n = (np.asarray(x, float) for x in (right, n, other_right, other_n))
+    pooled = (right + other_right) / (n + other_n)
+    deviation = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n))
+    difference = np.abs(right / n - other_right / other_n)
+    return 2 * norm.sf(np.divide(difference, deviation, out=np.zeros_like(difference), where=deviation > 0))
 
 
 def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED):

@@ -103,6 +103,14 @@ CONFUSIONS = {
     ("basophil", "eosinophil"): 2.58,
 }
 
+# Fig. 16: kinds of cells that are taken for one another, as sub-types.
+FIG_16 = (
+    (("MO",), ("PMY", "MMY")),
+    (("MMY",), ("BNE", "SNE")),
+    (("ERB",), ("LY",)),
+    (("BA",), ("EO",)),
+)
+
 
 @dataclass(frozen=True)
 class Slip:

@@ -16,10 +16,10 @@ FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
-    + ["anatomy"],
+    + ["anatomy", "mistakes"],
     3: ["experiments", "records"],
-    4: ["plots"],
-    5: ["cli", "widgets", "checks", "__main__"],
+    4: ["plots", "reproduction"],
+    5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}

@@ -145,3 +145,32 @@ def test_mcnemar_of_ten_against_two():
     result = metrics.mcnemar(y_true, first, second)
     assert result == {"only_first": 10, "only_second": 2, "p_value": pytest.approx(158 / 4096)}
     assert metrics.mcnemar(y_true, first, first)["p_value"] == 1
+
+
+@given(st.integers(2, 5).flatmap(lambda k: arrays(np.int64, (k, k), elements=st.integers(0, 9))), st.integers(1, 40))
+def test_equal_counts(confusion, per_class):
+    confusion += np.eye(len(confusion), dtype=int)  # an image of each class
+    drawn = metrics.at_equal_counts(*unroll(confusion), per_class, len(confusion))
+    assert (drawn.sum(axis=1) == per_class).all()
+    enough = confusion.sum(axis=1) >= per_class
+    assert (drawn[enough] <= confusion[enough]).all(), "no image twice where there are enough"
+    assert ((drawn > 0) <= (confusion > 0)).all()
+    assert metrics.accuracy(drawn) == pytest.approx(metrics.balanced_accuracy(drawn))
+
+
+def test_equal_counts_of_whole_classes_are_the_matrix_itself():
+    confusion = np.array([[3, 1], [2, 2]])
+    np.testing.assert_array_equal(metrics.at_equal_counts(*unroll(confusion), 4, 2), confusion)
+
+
+def test_equal_counts_depend_on_the_seed_alone():
+    y = unroll(np.array([[30, 20], [10, 40]]))
+    first, again, other = (metrics.at_equal_counts(*y, 20, 2, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize(("per_class", "message"), [(0, "per_class is 0"), (4, "no image of class 1, 2 to draw")])
+def test_equal_counts_that_cannot_be_drawn(per_class, message):
+    with pytest.raises(BloodcellError, match=message):
+        metrics.at_equal_counts([0, 0], [0, 1], per_class, 3)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from bloodcell_utils import metrics, plots
+from bloodcell_utils import metrics, mistakes, plots
 from bloodcell_utils.cells import CELLS, FOLDERS
 
 RNG = np.random.default_rng(0)
@@ -33,6 +33,9 @@ BRANCHES = pd.DataFrame(
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
+PATHS = ["ig/MMY_1.jpg", "ig/PMY_2.jpg", "neutrophil/BNE_3.jpg", "neutrophil/BNE_4.jpg", "platelet/PLATELET_5.jpg"]
+TRUE, CALLED = [5, 5, 0, 0, 7], [0, 5, 5, 0, 7]
+
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
     "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
@@ -42,6 +45,10 @@ FIGURES = {
     "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
     "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
     "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),
+    "confusion_matrices": lambda table: plots.confusion_matrices({"a": CONFUSION, "b": None, "c": CONFUSION}),
+    "subtype_errors": lambda table: plots.subtype_errors({"a": mistakes.by_subtype(PATHS, TRUE, CALLED)}),
+    "maturation": lambda table: plots.maturation({"a": mistakes.along_maturation(PATHS, CALLED)}),
+    "shared_mistakes": lambda table: plots.shared_mistakes({"a": mistakes.shared(TRUE, CALLED, CALLED)}),
     "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
     "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
     "kernel_step": lambda table: plots.kernel_step(GREY, EDGES, 3, 4),
@@ -88,6 +95,28 @@ def test_axes_are_labelled(name, table):
 def test_a_matrix_shows_every_count():
     shown = texts(plots.confusion_matrix(CONFUSION)).split()
     assert {str(n) for n in CONFUSION[CONFUSION > 0]} <= set(shown)
+
+
+def test_a_matrix_in_percent_shows_shares_of_the_row():
+    shown = texts(plots.confusion_matrices({"half": np.array([[1, 1], [0, 4]])}, ["a", "b"], percent=True)).split()
+    assert shown.count("50.0") == 2 and shown.count("100.0") == 1
+
+
+def test_what_is_not_measured_says_so():
+    shown = texts(plots.confusion_matrices({"here": CONFUSION, "missing": None}))
+    assert shown.count("not measured yet") == 1
+    assert str(CONFUSION[0, 0]) in shown.split()
+
+
+def test_mistakes_by_subtype_have_their_counts():
+    shown = texts(plots.subtype_errors({"a": mistakes.by_subtype(PATHS, TRUE, CALLED)}))
+    assert "band neutrophil" in shown and "1 of 2, 1 as immature granulocyte" in shown
+
+
+def test_the_stages_are_drawn_in_order():
+    fig = plots.maturation({"a": mistakes.along_maturation(PATHS, CALLED)})
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == [
+        "promyelocyte", "myelocyte", "metamyelocyte", "band neutrophil", "segmented neutrophil"]  # fmt: skip
 
 
 def test_counts_and_colours_of_the_classes(table):

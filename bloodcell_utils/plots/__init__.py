@@ -4,23 +4,43 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 """
 
 from .data import batches, class_counts, image_levels, montage
-from .evaluation import accuracies, confusion_matrix, decision_map, fold_accuracies, mean_rates, per_class_rates, votes
+from .errors import maturation, shared_mistakes, subtype_errors
+from .evaluation import (
+    accuracies,
+    confusion_matrices,
+    confusion_matrix,
+    decision_map,
+    fold_accuracies,
+    mean_rates,
+    per_class_rates,
+    votes,
+)
 from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
+from .grids import accuracy_grid, best_of_many, grid_curves
+from .maps import feature_maps, heat_maps, map_pairs
 from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
 from .training import descents, learning_curves
 
 __all__ = [
     "accuracies",
+    "accuracy_grid",
     "batches",
+    "best_of_many",
     "class_counts",
+    "confusion_matrices",
     "confusion_matrix",
     "decision_map",
     "descents",
     "feature_by_class",
+    "feature_maps",
     "fold_accuracies",
+    "grid_curves",
+    "heat_maps",
     "image_levels",
     "kernel_step",
     "learning_curves",
+    "map_pairs",
+    "maturation",
     "mean_rates",
     "modules",
     "montage",
@@ -28,9 +48,11 @@ __all__ = [
     "per_class_rates",
     "receptive_fields",
     "responses",
+    "shared_mistakes",
     "shifts",
     "sliding",
     "softmax",
+    "subtype_errors",
     "trained_blocks",
     "tuning",
     "votes",

@@ -2,16 +2,24 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.colors import to_rgb
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.ticker import FixedLocator
 
 from .. import metrics
 from ..cells import FOLDERS, titles
 from .style import MEASURED, NEUTRAL, PRINTED, SERIES, colors, figure, short
 
+NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"
+_FULL = {"right": 100, "mistakes": 10}  # percent of the true class: where the colour is strongest
+_SCALE = {
+    "right": LinearSegmentedColormap.from_list("right", ["#eaf3fa", MEASURED]),
+    "mistakes": LinearSegmentedColormap.from_list("mistakes", ["#fdeee0", "#f28e3c"]),
+}
 
-def confusion_matrix(confusion, classes=FOLDERS, title=""):
-    """Counts in every cell, colour by share of the true class.
+
+def confusion_matrix(confusion, classes=FOLDERS, title="", percent=False):
+    """Counts in every cell; blue for what is right and orange for mistakes, by share of the true class.
 
     Parameters
     ----------
@@ -19,21 +27,84 @@ def confusion_matrix(confusion, classes=FOLDERS, title=""):
         Rows true, columns predicted.
     classes : sequence of str
     title : str
+    percent : bool
+        Write the share of the true class instead of the count.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    confusion = np.asarray(confusion)
-    share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    fig, ax = figure(6.8, 5.6)
-    counts = np.where(confusion > 0, confusion.astype(str), "")
-    bar = {"label": "share of the true class (%)"}
-    sns.heatmap(share, annot=counts, fmt="", cmap="Blues", vmin=0, vmax=100, linewidths=0.5, cbar_kws=bar, ax=ax)
-    ax.set_xticklabels([short(c) for c in classes], rotation=0)
-    ax.set_yticklabels(titles(classes), rotation=0)
-    ax.set(xlabel="predicted", ylabel="true", title=title)
+    fig, axes = figure(6.6, 4.5, squeeze=False)
+    _matrix(axes[0, 0], np.asarray(confusion), classes, title, percent, size=9)
+    _scales(fig, axes)
     return fig
+
+
+def confusion_matrices(matrices, classes=FOLDERS, percent=False, columns=2):
+    """Several confusion matrices, drawn like `confusion_matrix`.
+
+    Parameters
+    ----------
+    matrices : dict of str to (array-like of int, shape (k, k), or None)
+        Title and counts; None leaves an empty panel that says `NOT_MEASURED`.
+    classes : sequence of str
+    percent : bool
+        Write the share of the true class instead of the count.
+    columns : int
+        Panels beside each other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = min(columns, len(matrices))
+    rows = -(-len(matrices) // columns)
+    fig, axes = figure(1 + 3.7 * columns, 3.8 * rows + 0.7, rows, columns, squeeze=False, sharey=True)
+    for ax, (title, confusion) in zip(axes.flat, matrices.items(), strict=False):
+        empty = np.zeros((len(classes), len(classes)), int)
+        _matrix(ax, empty if confusion is None else np.asarray(confusion), classes, title, percent, size=8)
+        if confusion is None:
+            where = {"transform": ax.transAxes, "ha": "center", "va": "center", "linespacing": 1.6}
+            ax.text(0.5, 0.5, NOT_MEASURED, color=NEUTRAL, backgroundcolor="white", fontsize=11, **where)
+    for ax in axes.flat[len(matrices) :]:
+        ax.remove()
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
+    _scales(fig, axes)
+    return fig
+
+
+def _matrix(ax, confusion, classes, title, percent, size):
+    share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    right = np.eye(len(confusion), dtype=bool)
+    for name, here in {"right": right, "mistakes": ~right}.items():
+        ax.imshow(np.where(here & (confusion > 0), share, np.nan), _SCALE[name], vmin=0, vmax=_FULL[name])
+    for i, j in np.argwhere(confusion):
+        text = f"{share[i, j]:.1f}" if percent else str(confusion[i, j])
+        color = "white" if i == j and share[i, j] > 60 else "black"
+        ax.text(j, i, text, ha="center", va="center", fontsize=size, color=color)
+    ax.set(xticks=range(len(classes)), yticks=range(len(classes)), xlabel="predicted", ylabel="true", title=title)
+    ax.set_xticklabels([short(c) for c in classes], fontsize=size)
+    ax.set_yticklabels(titles(classes), fontsize=size)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(FixedLocator(np.arange(len(classes) + 1) - 0.5))
+    ax.grid(which="minor", color="#dddddd", lw=0.6)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _scales(fig, axes):
+    """A scale for each of the two colours: below the outer columns, or beside a single one."""
+    fig.set_layout_engine("compressed", wspace=0.05)
+    single = axes.shape[1] == 1
+    columns = [[ax for ax in axes[:, i] if ax.figure] for i in (0, -1)]
+    for name, ax in zip(_SCALE, columns, strict=True):
+        scale = ScalarMappable(Normalize(0, _FULL[name]), _SCALE[name])
+        where = {"location": "right" if single else "bottom", "shrink": 0.8, "aspect": 25, "pad": 0.03}
+        bar = fig.colorbar(scale, ax=ax, extend="max" if name == "mistakes" else "neither", **where)
+        bar.set_label(f"{name} (% of the true class)", fontsize=8)
+        bar.ax.tick_params(labelsize=8)
+        bar.outline.set_visible(False)
 
 
 def per_class_rates(confusion, classes=FOLDERS):
@@ -77,14 +148,16 @@ def mean_rates(tables):
     matplotlib.figure.Figure
     """
     fig, ax = figure(8, 3.2)
-    width = 0.8 / len(tables)
     for i, (name, table) in enumerate(tables.items()):
-        x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * width
-        style = {"capsize": 3, "color": SERIES[i % len(SERIES)], "label": name}
-        bars = ax.bar(x, 100 * table["mean"], width * 0.95, yerr=100 * table["sd"], **style)
-        ax.bar_label(bars, [f"{100 * m:.1f}" for m in table["mean"]], label_type="center", color="white", fontsize=8)
-    ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)", ylim=(0, 105))
-    ax.legend(loc="lower right", fontsize=8, framealpha=0.9, frameon=True)
+        x = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * 0.8 / len(tables)
+        mean, color = 100 * table["mean"], SERIES[i % len(SERIES)]
+        ax.errorbar(x, mean, yerr=100 * table["sd"], fmt="o", capsize=4, color=color, label=name)
+        for at, value in zip(x, mean, strict=True):
+            ax.annotate(f"{value:.1f}", (at, value), (5, 0), textcoords="offset points", va="center", fontsize=8)
+    ax.set(xticks=range(len(table)), xticklabels=list(table.index), ylabel="mean over the classes (%)")
+    ax.set(xlim=(-0.5, len(table) - 0.5))
+    ax.grid(axis="y", color="#dddddd", lw=0.6)
+    ax.legend(loc="lower right", fontsize=8)
     return fig
 
 

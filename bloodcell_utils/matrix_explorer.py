@@ -1,0 +1,260 @@
+"""A confusion matrix to click on: each number says what it means and shows its cells. No kernel and no network needed.
+
+What `explore` and `gallery` return shows itself in a notebook and in the published page alike; all it needs is inside.
+"""
+
+import base64
+import io
+import json
+from html import escape
+from importlib import resources
+
+import numpy as np
+from PIL import Image
+
+from . import metrics, mistakes
+from .cells import CLASS_NAMES, FOLDERS, STAGES, SUBTYPES, titles
+from .errors import BloodcellError
+from .plots.style import short
+
+BUDGET = 150_000  # bytes of pictures in one explorer; fewer are shown of each kind until they fit
+ORANGE_FULL = 0.10  # a mistake that takes this share of its class has the strongest orange
+
+
+class Page:
+    """A piece of a page, in HTML.
+
+    Parameters
+    ----------
+    html : str
+    text : str
+        What is shown where HTML is not.
+    """
+
+    def __init__(self, html, text):
+        self.html, self.text = html, text
+
+    def _repr_html_(self):
+        return self.html
+
+    def __repr__(self):
+        return self.text
+
+
+def explore(
+    confusion, images=None, y_true=None, y_pred=None, classes=FOLDERS, confidence=None, title="", per_cell=12, side=64
+):
+    """A confusion matrix whose numbers are buttons.
+
+    A click says what a number means, with its interval, and shows the cells behind it beside cells that were named
+    correctly; a switch turns counts into percent of the row. Arrow keys move from number to number.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+        Rows true, columns predicted.
+    images : sequence of numpy.ndarray of uint8, shape (height, width, 3), optional
+        One a cell; without them the numbers have no pictures.
+    y_true, y_pred : array-like of int, shape (n,), optional
+        Class numbers that belong to ``images``.
+    classes : sequence of str
+        Class folders.
+    confidence : array-like of float, shape (n,), optional
+        Probability of the predicted class, in [0, 1]: the surest cells come first.
+    title : str
+    per_cell : int
+        At most so many pictures of one kind of mistake, and a third as many of the cells named correctly.
+    side : int
+        Of a picture, in pixels.
+
+    Returns
+    -------
+    Page
+
+    Raises
+    ------
+    BloodcellError
+        If images and class numbers do not belong together.
+    """
+    confusion = np.asarray(confusion)
+    chosen, tiles = {}, []
+    if images is not None:
+        chosen, tiles = _pictures(images, y_true, y_pred, confidence, len(confusion), per_cell, side)
+    mistakes = confusion - np.diag(np.diag(confusion))
+    first = np.unravel_index(int(mistakes.argmax() if mistakes.any() else confusion.argmax()), confusion.shape)
+    data = {
+        "size": len(confusion),
+        "first": "{},{}".format(*first),
+        "side": side,
+        "prefix": "data:image/webp;base64,",
+        "tiles": tiles,
+        "cells": {
+            f"{i},{j}": _meaning(confusion, i, j, titles(classes)) | {"tiles": chosen.get((i, j), [])}
+            for i, j in np.argwhere(confusion).tolist()
+        },
+    }
+    bar = '<button type="button" class="bc-percent" aria-pressed="false">percent of the row</button>'
+    html = (
+        f'<div class="bc-pictures bc-matrix"><style>{_asset("css")}</style>'
+        f'<div class="bc-bar"><strong>{escape(title)}</strong>{bar}</div>'
+        f'<div class="bc-scroll">{_table(confusion, classes)}</div>'
+        f'<div class="bc-output" aria-live="polite" style="min-height:{2 * side if tiles else 48}px"></div>'
+        # A class of the reader's own may be called anything; "<" would end the script.
+        f'<script type="application/json">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
+        f"<script>{{{_asset('js')}}}</script></div>"
+    )
+    return Page(html, f"Confusion matrix of {confusion.sum():,} cells, to click on")
+
+
+def gallery(groups, side=96, quality=80):
+    """Groups of pictures beside each other, each with its name; the middle one of three is marked.
+
+    Parameters
+    ----------
+    groups : dict of str to sequence of (numpy.ndarray, str)
+        Name of the group; its images, and a caption for each.
+    side : int
+        Of a picture, in pixels.
+    quality : int
+        Of the compression, 1-100.
+
+    Returns
+    -------
+    Page
+    """
+    blocks = []
+    for i, (name, pictures) in enumerate(groups.items()):
+        items = []
+        for j, (image, caption) in enumerate(pictures, 1):
+            what = escape(f"{name}, {j} of {len(pictures)}" + (f", {caption}" if caption else ""), quote=True)
+            source = f"data:image/webp;base64,{_tile(image, side, quality)}"
+            items.append(f'<li><img src="{source}" alt="{what}" width="{side}" height="{side}">{escape(caption)}</li>')
+        middle = ' class="bc-middle"' if len(groups) == 3 and i == 1 else ""
+        width = f"max-width:{2 * side + 40}px" if len(groups) > 1 else ""
+        inside = f"<ul>{''.join(items)}</ul>" if items else "<p>none in this run</p>"
+        blocks.append(f'<div{middle} style="{width}"><p class="bc-name">{escape(name)}</p>{inside}</div>')
+    html = f'<div class="bc-pictures"><style>{_asset("css")}</style><div class="bc-rows">{"".join(blocks)}</div></div>'
+    return Page(html, "; ".join(f"{name}: {len(pictures)} pictures" for name, pictures in groups.items()))
+
+
+def pair(images, subtypes, probabilities, true, called, count=4, side=96):
+    """Two kinds of cells and those between them: called so, called the other or nearly so, and the other.
+
+    Under each picture stands the probability that the model gives to its name in the outer groups, and to the *wrong*
+    name in the middle one; there, brackets mean that the cell was named correctly after all.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray of uint8, shape (height, width, 3)
+    subtypes : array-like of str, shape (n,)
+        Of each cell, see `cells.SUBTYPES`.
+    probabilities : array-like of float, shape (n, 8)
+        In the paper's class order.
+    true, called : sequence of str
+        Sub-types of one class each, for example ``["MO"]`` and ``["PMY", "MMY"]``.
+    count : int
+        Pictures a group.
+    side : int
+        Of a picture, in pixels.
+
+    Returns
+    -------
+    Page
+    """
+    subtypes, probabilities = np.asarray(subtypes), np.asarray(probabilities)
+    y_true = np.array([FOLDERS.index(SUBTYPES[subtype]) if subtype in SUBTYPES else -1 for subtype in subtypes])
+    a, b = (FOLDERS.index(SUBTYPES[kinds[0]]) for kinds in (true, called))
+    first, second = (" or ".join(STAGES[kind] for kind in kinds) for kinds in (true, called))
+    are_a, are_b = np.isin(subtypes, true), np.isin(subtypes, called)
+
+    def shown(rows, column):
+        texts = (f"{100 * probabilities[row, column]:.0f} %" for row in rows)
+        right = probabilities[rows].argmax(axis=1) == y_true[rows]
+        return [
+            (images[row], f"({text})" if ok and column != y_true[row] else text)
+            for row, text, ok in zip(rows, texts, right, strict=True)
+        ]
+
+    between = mistakes.confusions_of(probabilities, y_true, a, b, count, are_a)
+    groups = {
+        f"{first}, called so": shown(mistakes.typical(probabilities, y_true, a, count, are_a), a),
+        f"{first} → {CLASS_NAMES[b]}": shown(between, b),
+        f"{second}, called so": shown(mistakes.typical(probabilities, y_true, b, count, are_b), b),
+    }
+    return gallery(groups, side)
+
+
+def _meaning(confusion, i, j, names):
+    """What one number says, in words, and the name of its pictures."""
+    count, row, column = (int(n) for n in (confusion[i, j], confusion[i].sum(), confusion[:, j].sum()))
+    low, high = 100 * metrics.wilson(count, row)
+    named = "rightly called so" if i == j else f"called {names[j]}"
+    says = (
+        f"{names[i].capitalize()}: {count:,} of {row:,} are {named}, {100 * count / row:.1f} % "
+        f"(95 % interval {low:.1f} to {high:.1f} %). "
+    )
+    if i == j:
+        says += f"Of the {column:,} cells called {names[j]}, {100 * count / column:.1f} % are."
+    else:
+        says += f"They are {100 * count / column:.1f} % of the {column:,} cells called {names[j]}."
+    return {"says": says, "title": f"{names[i]}, {named}"}
+
+
+def _table(confusion, classes):
+    names = [escape(name) for name in titles(classes)]
+    shorts = [escape(short(folder)) for folder in classes]
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    head = "".join(f'<th scope="col"><abbr title="{n}">{s}</abbr></th>' for n, s in zip(names, shorts, strict=True))
+    rows = []
+    for i, name in enumerate(names):
+        cells = "".join(f"<td>{_button(confusion[i, j], share[i, j], i, j, names)}</td>" for j in range(len(names)))
+        label = f'<span class="bc-long">{name}</span><span class="bc-short">{shorts[i]}</span>'
+        rows.append(f'<tr><th scope="row">{label}</th>{cells}</tr>')
+    corner = '<th scope="col"><span class="bc-long">true ↓ &ensp; called →</span></th>'
+    return f"<table><thead><tr>{corner}{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _button(count, share, i, j, names):
+    if not count:
+        return ""
+    kind, strength = ("right", 0.6 * share) if i == j else ("wrong", 0.6 * min(share / ORANGE_FULL, 1))
+    percent = f"{100 * share:.1f}"
+    what = f"{names[i]} called {names[j]}: {count} cells, {percent} percent of the row"
+    return (
+        f'<button type="button" class="bc-{kind}" style="--bc-share:{0.08 + strength:.2f}" aria-pressed="false" '
+        f'aria-label="{what}" data-cell="{i},{j}" data-count="{count}" data-percent="{percent}">{count}</button>'
+    )
+
+
+def _pictures(images, y_true, y_pred, confidence, n_classes, per_cell, side):
+    """For each number that has some, its pictures: their places in the list of tiles, and captions."""
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.shape != (len(images),) or y_pred.shape != y_true.shape:
+        got = f"y_true has shape {y_true.shape}, y_pred {y_pred.shape}"
+        raise BloodcellError(f"Each of the {len(images)} images needs its true and its predicted class; {got}.")
+    sure = np.ones(len(images)) if confidence is None else np.asarray(confidence)
+    numbers = [(i, j) for i in range(n_classes) for j in range(n_classes)]
+    rows = {(i, j): np.flatnonzero((y_true == i) & (y_pred == j)) for i, j in numbers}
+    ordered = {cell: of[np.argsort(-sure[of], kind="stable")] for cell, of in rows.items() if len(of)}
+    encoded = {}
+    for limit in range(per_cell, 0, -1):
+        kept = {(i, j): of[: -(-limit // 3) if i == j else limit].tolist() for (i, j), of in ordered.items()}
+        wanted = sorted({row for of in kept.values() for row in of})
+        encoded = {row: encoded.get(row) or _tile(images[row], side) for row in wanted}
+        if sum(map(len, encoded.values())) <= BUDGET:
+            break
+    place = {row: i for i, row in enumerate(encoded)}
+    caption = (lambda row: "") if confidence is None else (lambda row: f"{100 * sure[row]:.0f} %")
+    return {cell: [[place[row], caption(row)] for row in of] for cell, of in kept.items()}, list(encoded.values())
+
+
+def _tile(image, side, quality=75):
+    """A small picture as base64 text."""
+    stream = io.BytesIO()
+    picture = Image.fromarray(np.asarray(image)).resize((side, side), Image.Resampling.LANCZOS)
+    picture.save(stream, "WEBP", quality=quality, method=6)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _asset(kind):
+    return (resources.files(__package__) / "assets" / f"matrix_explorer.{kind}").read_text("utf-8")

@@ -1,0 +1,101 @@
+"""Figures of mistakes: whose they are, where two classes meet, and what two models have in common."""
+
+import numpy as np
+
+from ..cells import STAGES, titles
+from .style import MEASURED, NEUTRAL, SERIES, colors, figure
+
+_BORDER = 2.5  # between metamyelocyte and band neutrophil
+
+
+def subtype_errors(tables):
+    """Share of each sub-type that is named wrongly, with Wilson's 95 % interval, and the commonest wrong name.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Name of the model, and `mistakes.by_subtype` of it; the wrong names shown are the last one's.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    last = list(tables.values())[-1]
+    fig, ax = figure(9, 0.42 * len(last) + 1.2)
+    for i, (name, table) in enumerate(tables.items()):
+        table = 100 * table.loc[last.index, ["rate", "low", "high"]]
+        y = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * 0.3
+        reach = np.abs(table[["low", "high"]].sub(table["rate"], axis=0)).T.to_numpy()
+        ax.errorbar(table["rate"], y, xerr=reach, fmt="o", ms=5, lw=1.5, color=SERIES[i % len(SERIES)], label=name)
+    for y, (_, row) in enumerate(last.iterrows()):
+        most = f", {row['of_these']} as {titles([row['called']])[0]}" if row["wrong"] else ""
+        where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center", "color": NEUTRAL}
+        ax.annotate(f"{row['wrong']} of {row['n']}{most}", (1.01, y), **where)
+    names = [STAGES.get(prefix, prefix) for prefix in last.index]
+    ax.set(yticks=range(len(last)), yticklabels=names, xlabel="named wrongly (%), with 95 % interval")
+    for label, color in zip(ax.get_yticklabels(), colors(last["class"]), strict=True):
+        label.set_bbox({"facecolor": color, "alpha": 0.25, "edgecolor": "none", "pad": 1.5})
+    ax.grid(axis="x", color="#dddddd", lw=0.6)
+    ax.invert_yaxis()
+    ax.set_xlim(left=0)
+    fig.legend(loc="outside upper center", ncols=len(tables), frameon=False)
+    return fig
+
+
+def maturation(tables):
+    """What the stages of a granulocyte are called, youngest on top; a line where the two classes meet.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Name of the model, and `mistakes.along_maturation` of it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, axes = figure(9, 2.9, 1, len(tables), squeeze=False, sharey=True)
+    shade = {"ig": colors(["ig"])[0], "neutrophil": colors(["neutrophil"])[0], "other": "#cccccc"}
+    for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
+        total = table.sum(axis=1)
+        start = np.zeros(len(table))
+        for column, color in shade.items():
+            share = (100 * table[column] / total.where(total > 0, 1)).to_numpy()
+            label = {"other": "anything else"}.get(column, titles([column])[0])
+            bars = ax.barh(range(len(table)), share, left=start, color=color, label=f"called {label}")
+            ax.bar_label(bars, [n if n else "" for n in table[column]], label_type="center", fontsize=8)
+            start += share
+        ax.axhline(_BORDER, color="black", ls="--", lw=1.2)
+        ax.set(title=name, xlabel="share of the stage (%); counts inside", xlim=(0, 100))
+    axes[0, 0].set_yticks(range(len(table)), [STAGES[prefix] for prefix in table.index])
+    axes[0, 0].invert_yaxis()
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+def shared_mistakes(results):
+    """Cells that two models both get wrong, beside what chance would give.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        Label, and what `mistakes.shared` found.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = figure(8, 0.7 * len(results) + 1.1)
+    for y, found in enumerate(results.values()):
+        chance = {"color": NEUTRAL, "solid_capstyle": "butt", "alpha": 0.5, "lw": 10}
+        ax.plot([found["low"], found["high"]], [y, y], label=None if y else "by chance, 95 % range", **chance)
+        ax.scatter(found["both"], y, s=70, color=MEASURED, zorder=3, label=None if y else "both wrong, as measured")
+        ax.annotate(str(found["both"]), (found["both"], y), (9, 0), textcoords="offset points", va="center")
+        ax.annotate(f"{found['expected']:.1f}", (found["high"], y), (6, 0), textcoords="offset points", va="center",
+                    color=NEUTRAL)  # fmt: skip
+    ax.set(yticks=range(len(results)), yticklabels=list(results), xlabel="cells that both models name wrongly")
+    ax.set(ylim=(len(results) - 0.4, -0.6))
+    ax.set_xlim(left=0)
+    ax.margins(x=0.12)
+    ax.legend(loc="best", frameon=False)
+    return fig
