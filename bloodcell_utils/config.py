@@ -130,13 +130,13 @@ PROFILES = {
     for p in (
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
-            Tuning(64, 1.0, 1, (64,), None, None, 2, 8, 32, 1e-3, "cosine"),
+            Tuning(64, 1.0, 1, (64,), None, None, 2, 6, 32, 3e-4, "cosine"),
             Tuning(32, 0.8, 1, (64,), None, 32, 1, 6, 32, 3e-4, "cosine"), 120,
             Grid((8, 16, 32), (1, 2), (16, 1), 2, True),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(96, 0.7, 1, (256,), None, None, 1, 5, 32, 3e-4, "cosine"),
+            Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 3e-4, "cosine"),
             Tuning(48, 0.7, 1, (256,), None, 512, 1, 4, 32, 3e-4, "cosine"), 3000,
             Grid((256, 512, 1024), (1, 2), (512, 1), 2, True),
         ),
