@@ -137,8 +137,8 @@ PROFILES = {
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 3e-4, "cosine"),
-            Tuning(48, 0.7, 1, (256,), None, 512, 1, 4, 32, 3e-4, "cosine"), 3000,
-            Grid((256, 512, 1024), (1, 2), (512, 1), 2, True),
+            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 3e-4, "cosine"), 1500,
+            Grid((256, 512, 1024), (1, 2), (512, 1), 1, True),
         ),
         Profile(
             "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
