@@ -24,7 +24,8 @@ def balance(table, images_per_class, subset="train", seed=SEED):
     ----------
     table : pandas.DataFrame
         A split: an index with the column ``subset``.
-    images_per_class : int
+    images_per_class : int or dict of str to int
+        A number for all classes, or one for each class folder.
     subset : str
         The only subset whose images are used.
     seed : int
@@ -43,13 +44,15 @@ def balance(table, images_per_class, subset="train", seed=SEED):
     if "subset" not in table:
         raise DataError("Split first, augment second: this table has no column 'subset' (see datasets.splits).")
     chosen = table[table["subset"] == subset]
-    if chosen.empty or images_per_class < 1:
-        raise DataError(f"Nothing to balance: {len(chosen)} images in {subset!r}, {images_per_class} a class asked.")
+    asked = images_per_class
+    wanted = asked if isinstance(asked, dict) else dict.fromkeys(chosen["class"].unique(), asked)
+    if chosen.empty or min(wanted.values()) < 1:
+        raise DataError(f"Nothing to balance: {len(chosen)} images in {subset!r}, {asked} a class asked.")
     rng = np.random.default_rng(seed)
     parts = []
-    for _, rows in chosen.groupby("class", sort=True):
+    for folder, rows in chosen.groupby("class", sort=True):
         order = rng.permutation(len(rows))
-        take = np.arange(images_per_class)
+        take = np.arange(wanted[folder])
         part = rows.iloc[order[take % len(rows)]][["path", "class"]].assign(version=take // len(rows))
         parts.append(part)
     return _draw(pd.concat(parts), rng)

@@ -73,6 +73,43 @@ def _augmentation_2(answer):
     return None if abs(float(answer) - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
 
 
+def _convolution_2(answer):
+    kernel = np.asarray(answer, float)
+    if kernel.shape != (3, 3):
+        return f"hand in a table of 3 × 3 numbers; this one has the shape {kernel.shape}."
+    below = np.repeat([[0.0], [0], [1], [1]], 4, axis=1)  # each image has 2 × 2 places for the kernel
+
+    def answers(image):
+        return np.einsum("ijuv,uv->ij", np.lib.stride_tricks.sliding_window_view(image, (3, 3)), kernel)
+
+    if np.abs(answers(np.ones((4, 4)))).max() > 1e-6:
+        return "it answers an even image; what do the weights have to add up to?"
+    if np.abs(answers(below.T)).max() > 1e-6:
+        return "it answers an edge from left to right; what do the weights of each column have to add up to?"
+    strongest = answers(below).flat[np.abs(answers(below)).argmax()]
+    if strongest < -1e-6:
+        return "it sees the edge, but answers with a minus; which row has to be positive?"
+    return None if abs(strongest - 1) < 1e-6 else f"it sees the edge and answers {strongest:.3g}; it should be 1."
+
+
+def _architectures_2(answer):
+    def dense(*units):
+        return sum((a + 1) * b for a, b in zip(units[:-1], units[1:], strict=True))
+
+    whole = 121_682_760  # with the paper's head on 7 × 7 × 512 numbers
+    convolutions = whole - dense(7 * 7 * 512, 4096, 1024, 8)
+    right, answer = convolutions + dense(512, 4096, 1024, 8), int(answer)
+    if answer == right:
+        return None
+    if answer == whole:
+        return "this is the network with all 7 × 7 places; after the mean each map leaves one number."
+    if answer == right - convolutions:
+        return "this is the head alone; the convolutions belong to the network too."
+    if answer == right - (4096 + 1024 + 8):
+        return "nearly: each unit of a dense layer has a bias as well."
+    return "add the parameters of the convolutions to those of dense layers from 512 to 4,096, 1,024 and 8 units."
+
+
 def _features_svm_2(answer):
     from .experiments import svm
     from .features import color_histogram
@@ -90,6 +127,20 @@ def _features_svm_2(answer):
     if float(answer) > 1:
         return "give the accuracy as a fraction between 0 and 1."
     return None if abs(float(answer) - after) < 0.011 else "train on images as they are; change the test images only."
+
+
+def _fine_tuning_2(answer):
+    from .experiments import finetune
+
+    def free(blocks):
+        weights = finetune.untrained(config.profile(), blocks=blocks).trainable_weights
+        return int(sum(np.prod(w.shape) for w in weights))
+
+    if int(answer) == free(1):
+        return "this is the count for one block; free two."
+    if int(answer) > free(2):
+        return "only weights that train count; the frozen blocks stay out."
+    return None if int(answer) == free(2) else "sum the sizes of `trainable_weights`, biases and the head included."
 
 
 def _confusion_matrix_2(answer):
@@ -127,7 +178,10 @@ CHECKS = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
+    "convolution.2": _convolution_2,
+    "architectures.2": _architectures_2,
     "features_svm.2": _features_svm_2,
+    "fine_tuning.2": _fine_tuning_2,
     "confusion_matrix.2": _confusion_matrix_2,
     "error_analysis.2": _error_analysis_2,
 }

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from . import __version__, config
 from .errors import BloodcellError
@@ -13,6 +14,8 @@ EPILOG = """examples:
   bloodcell data fetch                      download the PBC data set (280 MB)
   bloodcell data verify                     compare it with the official release, image by image
   bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
+  bloodcell run ablation --scheduler local  the grid of Table 3, on several processes at once
+  bloodcell reproduce --profile laptop      all experiments, and one page: paper, measured, verdict
   bloodcell results                         everything that has been measured, beside the paper
 
 Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
@@ -89,9 +92,29 @@ def run(options):
 
     changes = {"feature_size": options.size} if options.size else {}
     profile = config.profile(options.profile, **changes)
-    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed)
+    where = {"scheduler": options.scheduler} if options.scheduler else {}
+    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed, **where)
     path = record.write(options.output)
     print(f"\n{_table(records.rows([record]))}\n\nRecord: {path}")
+
+
+def reproduce(options):
+    """Measure what has not been measured, and write the report; it grows with every experiment."""
+    from . import reproduction
+
+    profile = config.profile(options.profile)
+    folder = options.output or (Path("reproduction") / ("sample" if profile.data == "synthetic" else ""))
+    outcomes = []
+    if not options.report_only:
+        for outcome in reproduction.reproduce(profile, folder, options.only, options.again, options.seed):
+            outcomes.append(outcome)
+            reproduction.write_report(folder, profile, outcomes)
+    report = reproduction.write_report(folder, profile, outcomes)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        print(f"not measured: {outcome.task.name}: {outcome.message}", file=sys.stderr)
+    print(f"\nThe report is ready: {report.resolve().as_uri()}")
+    return bool(failed)
 
 
 def results(options):
@@ -163,6 +186,11 @@ def _table(rows):
     return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
+def _names(text):
+    """A list of names from one argument: ``svm,finetune``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="bloodcell",
@@ -194,8 +222,32 @@ def _parser():
     experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), default="vgg16", help="default: vgg16")
     experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
     experiment.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
+    experiment.add_argument(
+        "--scheduler",
+        metavar="WHERE",
+        help="of the cells of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
+        "cluster (tcp://...); default: this process",
+    )
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
     experiment.set_defaults(command=run)
+
+    again = commands.add_parser(
+        "reproduce",
+        help="run every experiment and write one report: paper, measured, verdict",
+        description="Run every experiment, one after the other, and write reproduction.html: each table and figure of "
+        "the paper beside what was measured. What has been measured on the same images with the same seed is kept, so "
+        "after an interruption the same command goes on from there. An experiment that fails is reported, and the "
+        "others are measured all the same.",
+        epilog="`--profile sample` is a rehearsal on drawn cells, in a folder of its own: it takes minutes and shows "
+        "that everything runs. `full` wants a graphics card, and internet for the weights.",
+    )
+    again.add_argument("--profile", choices=config.PROFILES, help="default: BLOODCELL_PROFILE, else sample")
+    again.add_argument("--only", type=_names, metavar="NAMES", help=f"of: {','.join(EXPERIMENTS)} (default: all)")
+    again.add_argument("--again", action="store_true", help="measure also what has been measured")
+    again.add_argument("--report-only", action="store_true", help="measure nothing; write the report of what is there")
+    again.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
+    again.add_argument("--output", metavar="FOLDER", help="of records and report (default: reproduction, right here)")
+    again.set_defaults(command=reproduce)
 
     table = commands.add_parser("results", help="everything measured so far, beside the paper")
     table.add_argument("folder", nargs="?", help="of the records (default: book/results)")

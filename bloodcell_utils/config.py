@@ -52,6 +52,30 @@ class Tuning:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The part of the paper's Table 3 that a profile can afford.
+
+    Attributes
+    ----------
+    images_per_class, blocks : tuple of int or None
+        Rows and columns; None takes the paper's.
+    again : tuple of int
+        Images a class and blocks of the cell that is trained with a second seed.
+    epochs : int
+        Of the largest row.
+    equal_steps : bool
+        Every cell is shown as many images: the rows with fewer see theirs more often. Else every cell sees its images
+        equally often, so that a row with fewer images is also trained for less long.
+    """
+
+    images_per_class: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] | None = None
+    again: tuple[int, int] = (1024, 2)
+    epochs: int = 100
+    equal_steps: bool = False
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
@@ -77,6 +101,13 @@ class Profile:
         Source images a class and versions of each, for the leakage experiment.
     tuning : Tuning
         For fine-tuning.
+    small : Tuning
+        For experiments that train many networks to compare them: fewer pixels, fewer images.
+    natural : int or None
+        Training images, in the proportions of the PBC data set, that the experiment on class balance starts from; None
+        takes all.
+    grid : Grid
+        For the ablation; its cells are trained as `small` says.
     """
 
     name: str
@@ -89,6 +120,9 @@ class Profile:
     pca: int | None
     siblings: tuple[int, int]
     tuning: Tuning
+    small: Tuning
+    natural: int | None
+    grid: Grid
 
 
 PROFILES = {
@@ -96,14 +130,19 @@ PROFILES = {
     for p in (
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
-            Tuning(64, 1.0, 1, (64,), None, None, 2, 8, 32, 1e-3, "cosine"),
+            Tuning(64, 1.0, 1, (64,), None, None, 2, 6, 32, 3e-4, "cosine"),
+            Tuning(32, 0.8, 1, (64,), None, 32, 1, 6, 32, 3e-4, "cosine"), 120,
+            Grid((8, 16, 32), (1, 2), (16, 1), 2, True),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(96, 0.7, 1, (256,), None, None, 1, 5, 32, 3e-4, "cosine"),
+            Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 3e-4, "cosine"),
+            Tuning(48, 0.7, 1, (256,), None, 512, 1, 4, 32, 3e-4, "cosine"), 3000,
+            Grid((256, 512, 1024), (1, 2), (512, 1), 2, True),
         ),
         Profile(
-            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4), Tuning()
+            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
+            Tuning(), Tuning(), None, Grid(),
         ),
     )
 }  # fmt: skip

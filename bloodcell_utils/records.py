@@ -19,7 +19,7 @@ from . import metrics, paper
 from .config import SEED, results_dir
 from .errors import BloodcellError
 from .provenance import provenance
-from .store import key
+from .store import key, replace_file
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ class Record:
             packed = io.BytesIO()
             with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
                 file.write(table)
-            _replace(_predictions_path(path), packed.getvalue())
+            replace_file(_predictions_path(path), packed.getvalue())
         else:
             _predictions_path(path).unlink(missing_ok=True)  # of an earlier run
         text = json.dumps(content, indent=1, ensure_ascii=False)
         # A row of a matrix on one line keeps the file short enough to read and to compare.
         flat = re.sub(r"\[\n\s+([-\d.e,\s]+?)\n\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
-        _replace(path, (flat + "\n").encode())
+        replace_file(path, (flat + "\n").encode())
         return path
 
 
@@ -283,7 +283,7 @@ def compare(record, model, printed=None):
     return text if value is None else f"{text}; the paper prints {value:g} %"
 
 
-def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=()):
+def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=(), subset="test"):
     """A record of what has just been measured, with its provenance filled in.
 
     Parameters
@@ -300,12 +300,14 @@ def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=
         For the test images, in the order of the table.
     seed : int
     notes : sequence of str
+    subset : str
+        The images that were predicted.
 
     Returns
     -------
     Record
     """
-    test = (table["subset"] == "test").to_numpy()
+    test = (table["subset"] == subset).to_numpy()
     return Record(
         experiment=experiment,
         profile=profile.name,
@@ -338,14 +340,3 @@ def fingerprint(table):
 
 def _predictions_path(path):
     return path.with_name(f"{path.name.removesuffix('.json')}.predictions.csv.gz")
-
-
-def _replace(path, data):
-    arriving = path.with_name(f".{path.name}.arriving")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arriving.write_bytes(data)
-        arriving.replace(path)
-    except OSError as err:
-        arriving.unlink(missing_ok=True)
-        raise BloodcellError(f"{path} cannot be written: {err}.") from err

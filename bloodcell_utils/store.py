@@ -89,6 +89,30 @@ def stored_array(name, shape, dtype, compute, block=256, desc=None, progressbar=
     return array
 
 
+def replace_file(path, data):
+    """Write a file whole or not at all; its folder is made when it is missing.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    data : bytes
+
+    Raises
+    ------
+    BloodcellError
+        If it cannot be written. What was there is as it was.
+    """
+    arriving = path.with_name(f".{path.name}.arriving")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arriving.write_bytes(data)
+        arriving.replace(path)
+    except OSError as err:
+        with contextlib.suppress(OSError):
+            arriving.unlink()
+        raise BloodcellError(f"{path} cannot be written: {err}.") from err
+
+
 def _complete(path, shape, dtype):
     """The finished array, or None if it is absent, cut short or another one (then the file is removed)."""
     try:

@@ -86,6 +86,15 @@ class History:
         """Of all epochs together."""
         return sum(epoch["seconds"] for epoch in self.epochs)
 
+    def curves(self):
+        """The epochs without their seconds: what two runs can have in common.
+
+        Returns
+        -------
+        list of dict
+        """
+        return [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in self.epochs]
+
     def details(self):
         """For a record: settings, curves and the best epoch.
 

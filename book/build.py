@@ -21,7 +21,7 @@ BUILD = ROOT / "book" / "_build"
 def toc():
     """The table of contents, in the form that Jupyter Book reads."""
     chapters = [{"file": f"notebooks/{Path(chapter.file).stem}"} for chapter in course.load().chapters]
-    appendix = [{"file": f"book/{page}"} for page in ("results", "glossary", "bibliography")]
+    appendix = [{"file": f"book/{page}"} for page in ("reproduction", "results", "glossary", "bibliography")]
     return {
         "format": "jb-book",
         "root": "book/intro",

@@ -1,12 +1,13 @@
 """How the book is put together, before Jupyter Book sees it."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bloodcell_utils import course, records
+from bloodcell_utils import course, records, reproduction
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -77,3 +78,17 @@ def test_the_map_has_a_row_a_chapter():
     _, _, *rows = load("_ext/course_map.py").rows()
     assert len(rows) == len(course.load().chapters)
     assert "[A first look](/notebooks/00_first_look.ipynb)" in rows[0]
+
+
+def test_the_checklist_has_a_row_an_item_and_a_table_where_there_are_numbers():
+    checklist = load("_ext/reproduction_checklist.py")
+    rows = reproduction.checklist(records.read_all(BOOK / "results"))
+    total, _, _, _, *lines, _ = checklist.overview(rows)
+    assert total.startswith("28 items, ") and len(lines) == 28
+    assert all(len(re.split(r"(?<!\\)\|", line)) == 7 for line in lines), "five columns each"
+    (table_1,) = [line for line in lines if "Table\N{NO-BREAK SPACE}1]" in line]
+    assert "[The data set](/notebooks/01_dataset.ipynb)" in table_1 and "= equal |" in table_1
+    text = "\n".join(checklist.numbers(rows))
+    linked = re.findall(r"\(#(reproduction-[\w-]+)\)", "\n".join(lines))
+    assert linked and linked == re.findall(r"^\((reproduction-[\w-]+)\)=$", text, flags=re.M)
+    assert "| 87.4\N{NO-BREAK SPACE}% (the abstract says 86) | 90.7" in text

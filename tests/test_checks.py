@@ -1,5 +1,6 @@
 """Self-checks: the solution passes, typical wrong answers get a hint about their mistake, nothing gives the answer."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -57,6 +58,29 @@ def test_augmentation(table):
     assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
 
 
+def test_convolution():
+    sobel = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+    assert check("convolution.2", sobel / 4).startswith("✓")
+    assert check("convolution.2", [[0, -1, 0], [0, 0, 0], [0, 1, 0]]).startswith("✓")
+    assert "answers 4" in check("convolution.2", sobel)
+    assert "minus" in check("convolution.2", -sobel / 4)
+    assert "left to right" in check("convolution.2", sobel.T / 4)
+    assert "even image" in check("convolution.2", np.ones((3, 3)))
+    assert "3 × 3" in check("convolution.2", np.zeros((2, 2)))
+    assert "answers 0" in check("convolution.2", np.zeros((3, 3)))
+
+
+def test_architectures():
+    head = 513 * 4096 + 4097 * 1024 + 1025 * 8
+    right = 14_714_688 + head
+    assert check("architectures.2", right).startswith("✓")
+    assert check("architectures.2", np.int64(right)).startswith("✓")
+    assert "one number" in check("architectures.2", 121_682_760)
+    assert "head alone" in check("architectures.2", head)
+    assert "bias" in check("architectures.2", right - 4096 - 1024 - 8)
+    assert "512" in check("architectures.2", 1)
+
+
 def test_features_svm(table):
     from bloodcell_utils.datasets.loading import load_images
     from bloodcell_utils.datasets.pbc import labels
@@ -106,3 +130,16 @@ def test_error_analysis(recorded):
     assert "not all of their two classes" in check("error_analysis.2", 0.9)
     assert "fraction" in check("error_analysis.2", 80)
     assert "diagonal" in check("error_analysis.2", 0.7)
+
+
+def test_fine_tuning():
+    from bloodcell_utils.experiments import finetune
+
+    one, two, three = (
+        sum(w.numpy().size for w in finetune.untrained(config.profile("sample"), blocks=blocks).trainable_weights)
+        for blocks in (1, 2, 3)
+    )
+    assert check("fine_tuning.2", two).startswith("✓")
+    assert "for one block" in check("fine_tuning.2", one)
+    assert "frozen blocks stay out" in check("fine_tuning.2", three)
+    assert "biases" in check("fine_tuning.2", two - 8)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,56 @@ def test_run_writes_what_the_experiment_measured(record, monkeypatch, tmp_path, 
     assert (tmp_path / "here" / "svm.sample.json").exists()
     assert asked["args"][1].name == "laptop" and asked["args"][1].feature_size == 96
     assert "a model" in capsys.readouterr().out
+
+
+@pytest.fixture
+def measured(record, monkeypatch, tmp_path):
+    """`bloodcell reproduce` without the work: one experiment that is measured, one that fails; the reports written."""
+    from bloodcell_utils import reproduction
+
+    def reproduce(profile, folder, only, again, seed):
+        reproduce.asked = (profile.name, str(folder), only, again, seed)
+        yield reproduction.Outcome(reproduction.Task("svm"), "measured")
+        if not only:
+            yield reproduction.Outcome(reproduction.Task("finetune"), "failed", "No weights: put them there.")
+
+    def write_report(folder, profile, outcomes):
+        reproduce.reports.append([outcome.status for outcome in outcomes])
+        return tmp_path / "reproduction.html"
+
+    reproduce.reports = []
+    monkeypatch.setattr(reproduction, "reproduce", reproduce)
+    monkeypatch.setattr(reproduction, "write_report", write_report)
+    return reproduce
+
+
+def test_reproduce_reports_after_every_experiment_and_fails_when_one_did(measured, capsys):
+    assert cli.main(["reproduce", "--profile", "laptop"]) == 1
+    out, err = capsys.readouterr()
+    assert measured.reports[:2] == [["measured"], ["measured", "failed"]]
+    assert "reproduction.html" in out and "No weights: put them there." in err
+    assert measured.asked == ("laptop", "reproduction", None, False, 2019)
+
+
+def test_reproduce_some_elsewhere_and_again(measured, tmp_path):
+    command = ["reproduce", "--only", "svm, finetune", "--again", "--seed", "3", "--output", str(tmp_path)]
+    assert cli.main(command) == 0
+    assert measured.asked == ("sample", str(tmp_path), ["svm", "finetune"], True, 3)
+
+
+def test_a_rehearsal_has_a_folder_of_its_own(measured):
+    assert cli.main(["reproduce", "--only", "svm"]) == 0
+    assert measured.asked[1] == str(Path("reproduction", "sample"))
+
+
+def test_report_only_measures_nothing(measured):
+    assert cli.main(["reproduce", "--report-only"]) == 0
+    assert not hasattr(measured, "asked") and measured.reports == [[]]
+
+
+def test_reproduce_of_an_unknown_experiment(capsys):
+    assert cli.main(["reproduce", "--only", "magic"]) == 1
+    assert "choose one of svm" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch, capsys):

@@ -204,3 +204,19 @@ def test_a_key_is_the_same_on_every_machine():
 def test_keys_of_different_words_differ(first, second):
     first, second = ([word.replace("\0", "") for word in words] for words in (first, second))
     assert (key(*first) == key(*second)) == (first == second)
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "file"
+    store.replace_file(path, b"first")
+    store.replace_file(path, b"second")
+    monkeypatch.setattr(type(path), "replace", lambda *args: (_ for _ in ()).throw(OSError("No space left")))
+    with pytest.raises(BloodcellError, match="cannot be written: No space left"):
+        store.replace_file(path, b"third")
+    assert path.read_bytes() == b"second" and [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BloodcellError, match="cannot be written"):
+        store.replace_file(tmp_path / "file" / "inside", b"")

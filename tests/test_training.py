@@ -38,10 +38,6 @@ def train(settings, name=None, model=None, x=X):
     return model, fit(model, picked, Y[FIT], plain[HELD], Y[HELD], settings, name, progressbar=False)
 
 
-def curves(history):
-    return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history.epochs]
-
-
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_it_learns(optimizer, schedule):
@@ -60,7 +56,7 @@ def test_the_model_ends_with_its_best_epoch():
 
 def test_one_seed_one_history_another_seed_another():
     first, again, other = (train(Settings(3, 16, seed=seed))[1] for seed in (5, 5, 6))
-    assert curves(first) == curves(again) != curves(other)
+    assert first.curves() == again.curves() != other.curves()
 
 
 def test_a_finished_training_is_not_repeated(cache, monkeypatch):
@@ -86,7 +82,7 @@ def test_an_interrupted_training_goes_on(cache, monkeypatch):
         train(Settings(5, 16), "cut")
     model, history = train(Settings(5, 16), "cut")
     assert len(calls) == 3 + 3
-    assert curves(history) == curves(whole)
+    assert history.curves() == whole.curves()
     np.testing.assert_array_equal(training.predict(model, X), training.predict(whole_model, X))
 
 
@@ -94,7 +90,7 @@ def test_a_damaged_checkpoint_is_started_again(cache):
     _, history = train(Settings(2, 16), "bad")
     for path in (cache / "training").glob("bad.*"):
         path.write_bytes(path.read_bytes()[:100])
-    assert curves(train(Settings(2, 16), "bad")[1]) == curves(history)
+    assert train(Settings(2, 16), "bad")[1].curves() == history.curves()
 
 
 CHILD = """

@@ -1,10 +1,39 @@
 """Experiments: each module has ``run(profile, ...) -> Record``."""
 
 from importlib import import_module
+from inspect import signature
 
 from ..errors import BloodcellError
 
-EXPERIMENTS = {"svm": "frozen features and a support vector machine (the paper's first design)"}
+EXPERIMENTS = {
+    "svm": "frozen features and a support vector machine (the paper's first design)",
+    "finetune": "the last blocks trained on blood cells (the paper's second design)",
+    "ablation": "how many images a class, how many trained blocks (the paper's Table 3)",
+    "balance": "balanced against unbalanced training, one change at a time",
+    "determinism": "whether two runs with one seed give the same record, and what that costs",
+}
+
+
+def module(name):
+    """The module of an experiment.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    BloodcellError
+        For an unknown name.
+    """
+    if name not in EXPERIMENTS:
+        raise BloodcellError(f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}.")
+    return import_module(f".{name}", __package__)
 
 
 def run(name, profile, **options):
@@ -21,7 +50,13 @@ def run(name, profile, **options):
     Returns
     -------
     records.Record
+
+    Raises
+    ------
+    BloodcellError
+        If there is no such experiment, or it has no such option.
     """
-    if name not in EXPERIMENTS:
-        raise BloodcellError(f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}.")
-    return import_module(f".{name}", __package__).run(profile, **options)
+    function = module(name).run
+    if unknown := [option for option in options if option not in signature(function).parameters]:
+        raise BloodcellError(f"The experiment {name!r} has no option {unknown[0]!r}.")
+    return function(profile, **options)

@@ -98,9 +98,9 @@ def training_rows(table, images_per_class=None, symmetries=1, seed=SEED):
     ----------
     table : pandas.DataFrame
         A split.
-    images_per_class : int or None
-        Balance the classes: large ones are sampled, small ones filled up with further versions. None takes every
-        training image once.
+    images_per_class : int, dict of str to int, or None
+        Images of every class, or of each: large classes are sampled, small ones filled up with further versions. None
+        takes every training image once.
     symmetries : int
         Versions of each row; a training epoch takes one of them.
     seed : int
@@ -198,13 +198,28 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
         tuning=asdict(profile.tuning),
         **tuned.history.details(),
     )
-    size, spec = tuned.images.shape[1], backbones.backbone(backbone)
-    note = (
-        f"{spec.title}, {profile.weights} weights, {size} px, central {profile.tuning.crop:.0%} of the image, last "
-        f"{profile.tuning.blocks} of {len(spec.blocks)} blocks trained in {tuned.model.compute_dtype}."
-    )
+    notes = [describe(profile, backbone)]
     experiment = "finetune" if backbone == "vgg16" else f"finetune-{backbone}"
-    return records.create(experiment, profile, table, y, {name: measured}, {name: predicted}, seed, [note])
+    return records.create(experiment, profile, table, y, {name: measured}, {name: predicted}, seed, notes)
+
+
+def describe(profile, backbone):
+    """What was trained, in a sentence for the record.
+
+    Parameters
+    ----------
+    profile : config.Profile
+    backbone : str
+
+    Returns
+    -------
+    str
+    """
+    tuning, spec = profile.tuning, backbones.backbone(backbone)
+    return (
+        f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
+        f"the image, last {tuning.blocks} of {len(spec.blocks)} blocks trained in {runtime.fastest_precision()}."
+    )
 
 
 class Picked:

@@ -15,21 +15,46 @@ from .evaluation import (
     per_class_rates,
     votes,
 )
+from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
+from .grids import accuracy_grid, best_of_many, grid_curves
+from .maps import feature_maps, heat_maps, map_pairs
+from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
+from .training import descents, learning_curves
 
 __all__ = [
     "accuracies",
+    "accuracy_grid",
     "batches",
+    "best_of_many",
     "class_counts",
     "confusion_matrices",
     "confusion_matrix",
     "decision_map",
+    "descents",
+    "feature_by_class",
+    "feature_maps",
     "fold_accuracies",
+    "grid_curves",
+    "heat_maps",
     "image_levels",
+    "kernel_step",
+    "learning_curves",
+    "map_pairs",
     "maturation",
     "mean_rates",
+    "modules",
     "montage",
+    "network",
     "per_class_rates",
+    "receptive_fields",
+    "responses",
     "shared_mistakes",
+    "shifts",
+    "sliding",
+    "softmax",
     "subtype_errors",
+    "trained_blocks",
+    "tuning",
     "votes",
+    "weights_and_work",
 ]

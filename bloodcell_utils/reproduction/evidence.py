@@ -1,0 +1,198 @@
+"""The records that a verdict may rest on: the best that there is for each experiment, never one of drawn cells."""
+
+import numpy as np
+
+from .. import metrics
+from ..backbones import BACKBONES
+from ..config import PROFILES
+
+DATA = {"pbc": "PBC", "synthetic": "drawn cells"}
+
+
+class Evidence:
+    """Run records, and which of them speaks for an experiment.
+
+    Parameters
+    ----------
+    records : list of Record
+    rehearsal : bool
+        Take the records of drawn cells, and those alone; every line then says so.
+    """
+
+    def __init__(self, records, rehearsal=False):
+        self.rehearsal = rehearsal
+        rank = list(PROFILES)
+        counted = [record for record in records if (record.data["name"] == "synthetic") == rehearsal]
+        self.ranked = sorted(counted, key=lambda record: rank.index(record.profile), reverse=True)
+
+    def records(self, experiment, network="vgg16"):
+        """The records of an experiment with a network, that of the fullest profile first."""
+        return [record for record in self.ranked if record.experiment == record_name(experiment, network)]
+
+    def runs(self, experiment, network="vgg16", model=None, **details):
+        """The runs of the best record that has any: of one model, or with these details; by the model's name.
+
+        Each is what the record says of the model, with ``confusion`` as an array, ``record``, and in words ``data``
+        (what it was measured on) and ``note`` (what the record says of itself).
+        """
+        for record in self.records(experiment, network):
+            note = f"{record.name}: {' '.join(record.notes)}" if record.notes else ""
+            found = {
+                name: measured
+                | {"confusion": record.confusion(name), "record": record, "data": describe(record, name), "note": note}
+                for name, measured in record.models.items()
+                if model in (None, name) and all(measured.get(key) == value for key, value in details.items())
+            }
+            if found:
+                return found
+        return {}
+
+
+def gain(first, second):
+    """How much more accurate some runs are than others on the same images.
+
+    The runs of each side (seeds) are averaged image by image; the interval is that of the mean difference over the
+    images, so that images which both sides find easy do not widen it.
+
+    Parameters
+    ----------
+    first, second : dict of str to dict
+        From `Evidence.runs`, of one record.
+
+    Returns
+    -------
+    tuple or None
+        The mean difference and its 95 % interval, fractions; None where predictions were not kept.
+    """
+    table = next(iter(first.values()))["record"].predictions
+    if table is None or not {*first, *second} <= set(table):
+        return None
+    right = [np.mean([table[name] == table["true"] for name in names], axis=0) for names in (first, second)]
+    difference = right[0] - right[1]
+    middle, half = difference.mean(), 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
+    return middle, (middle - half, middle + half)
+
+
+def record_name(experiment, network):
+    """What an experiment's record is called.
+
+    Parameters
+    ----------
+    experiment : str
+    network : str
+        One of `backbones.BACKBONES`.
+
+    Returns
+    -------
+    str
+        ``"svm"`` for VGG-16, ``"svm-inception_v3"`` for Inception-v3.
+    """
+    return experiment if network == "vgg16" else f"{experiment}-{network}"
+
+
+def describe(record, model):
+    """What a model was measured on.
+
+    Parameters
+    ----------
+    record : Record
+    model : str
+
+    Returns
+    -------
+    str
+        For example ``"PBC, 2,561 test images, laptop profile"``.
+    """
+    name = DATA.get(record.data["name"], record.data["name"])
+    subset = getattr(record, "subset", "test")
+    return f"{name}, {record.models[model]['n_test']:,} {subset} images, {record.profile} profile"
+
+
+def how_to_measure(experiment, network, partly=False):
+    """What to do about a number that has no record.
+
+    Parameters
+    ----------
+    experiment : str
+    network : str
+    partly : bool
+        The laptop has measured what it can; the rest takes the full profile.
+
+    Returns
+    -------
+    str
+        The one command, and what it needs.
+    """
+    if network != "vgg16":
+        command = f"bloodcell run {experiment} --backbone {network} --profile full"
+        needs = f"a GPU, and internet for the weights of {BACKBONES[network].title}"
+    elif partly:
+        command, needs = f"bloodcell run {experiment} --profile full", "a GPU"
+    else:
+        command, needs = f"bloodcell run {experiment} --profile laptop", "the real images"
+    return f"not measured yet: `{command}`; needs {needs}"
+
+
+def mean_rate(runs, counts):
+    """A share averaged over runs that were tested on the same images.
+
+    Parameters
+    ----------
+    runs : dict of str to dict
+        From `Evidence.runs`.
+    counts : callable
+        From a confusion matrix to the images that count and those that they are a share of.
+
+    Returns
+    -------
+    float
+        The mean share.
+    int
+        Images that one run's share is of: more runs do not make more images.
+    """
+    pairs = [counts(run["confusion"]) for run in runs.values()]
+    return float(np.mean([k / n for k, n in pairs])), int(pairs[0][1])
+
+
+def right(confusion):
+    """Images named correctly, and all.
+
+    Parameters
+    ----------
+    confusion : numpy.ndarray of int, shape (k, k)
+
+    Returns
+    -------
+    tuple of int
+    """
+    return int(np.trace(confusion)), int(confusion.sum())
+
+
+def taken_for(true, predicted):
+    """A counter, for `mean_rate`, of the images of one class that were given a name.
+
+    Parameters
+    ----------
+    true, predicted : int
+        Class numbers.
+
+    Returns
+    -------
+    callable
+    """
+    return lambda confusion: (int(confusion[true, predicted]), int(confusion[true].sum()))
+
+
+def spread(confusion):
+    """Mean and standard deviation over the classes of the three rates of equation 7.
+
+    Parameters
+    ----------
+    confusion : numpy.ndarray of int, shape (k, k)
+
+    Returns
+    -------
+    str
+    """
+    table = 100 * metrics.mean_sd(confusion)
+    return ", ".join(f"{name} {row['mean']:.1f} ± {row['sd']:.1f} %" for name, row in table.iterrows())

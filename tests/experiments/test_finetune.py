@@ -1,0 +1,150 @@
+"""Fine-tuning: which rows and versions train, both roads to the model, and a record that says all of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bloodcell_utils import augment, backbones, config, paper, records, runtime
+from bloodcell_utils.datasets import splits
+from bloodcell_utils.datasets.pbc import labels
+from bloodcell_utils.experiments import balance, determinism, finetune
+from bloodcell_utils.prefix import activations
+
+TINY = config.Tuning(32, 1.0, 1, (16,), None, None, 2, 2, 32, 3e-4, "cosine")
+PROFILE = config.profile("sample", tuning=TINY, small=replace(TINY, images_per_class=12, symmetries=1), natural=80)
+
+
+@pytest.fixture(scope="module")
+def split(table):
+    return splits.clean(table)
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    return finetune.fine_tuned(PROFILE, progressbar=False)
+
+
+def test_every_training_image_once_in_two_versions(split):
+    sources, versions = finetune.training_rows(split, None, 2)
+    assert (split["subset"].iloc[sources] == "train").all() and len(set(sources)) == len(sources)
+    assert (versions[0] == 0).all() and (versions[1] > 0).all() and max(versions[1]) < 8
+
+
+def test_balanced_rows_are_distinct_pictures(split):
+    sources, (versions,) = finetune.training_rows(split, 20, 1)
+    classes = labels(split)[sources]
+    assert np.bincount(classes).tolist() == [20] * 8
+    pairs = list(zip(sources.tolist(), versions.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    assert all(versions[np.flatnonzero(sources == source)[0]] == 0 for source in np.unique(sources))
+
+
+@pytest.mark.parametrize("which", range(8))
+def test_symmetries_keep_every_pixel(which):
+    images = np.arange(2 * 4 * 4 * 3).reshape(2, 4, 4, 3)
+    turned = augment.symmetry(images, which)
+    assert turned.shape == images.shape
+    assert sorted(turned[1].ravel()) == sorted(images[1].ravel())
+    np.testing.assert_array_equal(turned[1], augment.symmetry(images[1], which))
+
+
+def test_the_eight_symmetries_are_eight():
+    image = np.random.default_rng(0).random((5, 5, 3))
+    assert len({augment.symmetry(image, which).tobytes() for which in range(8)}) == 8
+
+
+def test_kept_activations_are_those_of_the_turned_image(cache):
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    with runtime.precision("float32"):
+        model = backbones.classifier("vgg16", 32, "random", (8,))
+    prefix, _ = backbones.halves(model, "vgg16", 1)
+    kept = activations(prefix, images, [2, 0, 2], [0, 3, 5], progressbar=False)
+    assert kept.dtype == np.float16 and len(list(cache.glob("prefix-*.npy"))) == 1
+    shown = np.stack([images[2], augment.symmetry(images[0], 3), augment.symmetry(images[2], 5)])
+    np.testing.assert_allclose(kept, prefix.predict_on_batch(shown), rtol=2e-3, atol=2e-3)
+
+
+def test_a_tuned_network_answers_for_held_out_images_alone(tuned):
+    train = (tuned.table["subset"] == "train").to_numpy()
+    assert np.isnan(tuned.probabilities[train]).all()
+    np.testing.assert_allclose(tuned.probabilities[~train].sum(axis=1), 1, atol=1e-3)
+    assert len(tuned.history.epochs) == TINY.epochs
+
+
+def test_its_model_gives_the_same_answers_from_the_images(tuned):
+    rows = np.flatnonzero(tuned.table["subset"] == "test")[:8]
+    from_images = np.asarray(tuned.model.predict_on_batch(tuned.images[rows]))
+    np.testing.assert_allclose(from_images, tuned.probabilities[rows], atol=2e-2)
+
+
+def test_only_the_end_has_moved(tuned):
+    before = finetune.untrained(PROFILE)
+    for name, moved in (("block4_conv3", False), ("block5_conv1", True), ("logits", True)):
+        same = np.array_equal(before.get_layer(name).get_weights()[0], tuned.model.get_layer(name).get_weights()[0])
+        assert same != moved, name
+
+
+def test_training_from_the_pixels(cache):
+    profile = config.profile("sample", tuning=replace(TINY, symmetries=0, images_per_class=4, epochs=1))
+    result = finetune.fine_tuned(profile, progressbar=False)
+    assert len(result.history.epochs) == 1 and not list(cache.glob("prefix-*"))
+    assert {"random_flip", "random_rotation"} <= {layer.name for layer in result.model.layers}
+
+
+def test_the_record_says_what_was_done(tuned, tmp_path):
+    record = finetune.run(PROFILE, progressbar=False)
+    record.write(tmp_path)
+    measured = records.load("finetune", "sample", tmp_path).models["vgg16 fine-tuned"]
+    assert measured["n_test"] == (tuned.table["subset"] == "test").sum() == np.sum(measured["confusion"])
+    assert measured["printed_percent"] == paper.ACCURACY["fine_tuned", "vgg16"].value
+    assert measured["settings"]["learning_rate"] == 3e-4 and measured["tuning"]["blocks"] == 1
+    assert len(measured["history"]) == 2 and measured["best_epoch"] in (1, 2)
+    assert measured["parameters"]["trained"] < measured["parameters"]["all"]
+    assert "random weights, 32 px" in record.notes[0]
+
+
+def test_shares_are_those_of_the_data_set():
+    assert balance.shares(paper.N_IMAGES) == paper.TABLE_1
+    assert abs(sum(balance.shares(3000).values()) - 3000) <= 4
+
+
+def test_the_arms_differ_in_one_thing_at_a_time(split):
+    chosen = balance.natural(split, 40)
+    rows = {name: balance.arm(name, chosen, 12) for name in balance.ARMS}
+    counts = {name: np.bincount(labels(split)[sources], minlength=8) for name, (sources, _, _) in rows.items()}
+    assert counts["balanced by augmentation"].tolist() == [12] * 8
+    assert counts["unbalanced, equal size"].tolist() == list(balance.shares(96).values())
+    np.testing.assert_array_equal(counts["balanced by weights"], counts["unbalanced, as it is"])
+    copies = {name: (versions > 0).any() for name, (_, versions, _) in rows.items()}
+    assert list(copies.values()) == [True, True, False, False]
+    weights = [weight for _, _, weight in rows.values()]
+    assert weights[2] is not None and weights.count(None) == 3
+    unused = set(np.flatnonzero(chosen["subset"] != "train"))
+    assert not any(unused & set(sources.tolist()) for sources, _, _ in rows.values())
+
+
+def test_balance_measures_every_arm():
+    record = balance.run(PROFILE, progressbar=False, seeds=1)
+    assert [measured["arm"] for measured in record.models.values()] == list(balance.ARMS)
+    assert all(len(measured["per_class"]) == 8 for measured in record.models.values())
+    assert set(record.models) <= set(record.predictions.columns)
+
+
+def test_two_runs_with_one_seed_are_identical_when_asked_for(tmp_path):
+    """In a process of its own, which then stays deterministic."""
+    import os
+    import subprocess
+    import sys
+
+    code = """
+import json
+from test_finetune import PROFILE
+from bloodcell_utils.experiments import determinism
+print(json.dumps(determinism.run(PROFILE, progressbar=False).models["deterministic"]["identical"]))
+"""
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path, "BLOODCELL_CACHE_DIR": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    assert result.stdout.strip().endswith('{"curves": true, "weights": true, "answers": true}'), result.stderr
+    assert set(determinism.MODES) == {"as usual", "deterministic"}

@@ -1,0 +1,30 @@
+"""Records to judge: counts on eight classes, named as the experiments name them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bloodcell_utils import metrics, records
+from bloodcell_utils.cells import FOLDERS
+
+TRUE = np.repeat(np.arange(8), 50)
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    """A function from accuracies (a model each, with details) to a record whose predictions have them."""
+
+    def make_record(experiment, profile="laptop", data="pbc", models=None, **fields):
+        measured, predictions = {}, {}
+        for name, (accuracy, details) in (models or {"vgg16 last block": (0.9, {})}).items():
+            wrong = np.arange(len(TRUE)) % 50 >= round(50 * accuracy)  # as many of each class
+            predictions[name] = np.where(wrong, (TRUE + 1) % 8, TRUE)
+            measured[name] = records.measure(metrics.confusion_matrix(TRUE, predictions[name]), 60.0, **details)
+        known = {"name": data, "n_images": 400, "fingerprint": "f"} if isinstance(data, str) else data
+        fields = {"created": "2026-01-02T03:04:05+00:00", "device": "a processor", "notes": ["32 px."], **fields}
+        table = pd.DataFrame({"path": [f"{i}.jpg" for i in range(len(TRUE))], "true": TRUE, **predictions})
+        return records.Record(
+            experiment, profile, measured, list(FOLDERS), {"name": "clean"}, known, predictions=table, **fields
+        )
+
+    return make_record

@@ -1,0 +1,109 @@
+"""The player stands alone, speaks to everybody and stays small; the live slider shows the layer it stands on."""
+
+import re
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from test_explain import network
+
+from bloodcell_utils import explain, plots, widgets
+from bloodcell_utils.errors import BloodcellError
+
+RNG = np.random.default_rng(0)
+GREYS = [np.full((12, 16), level) for level in (0, 120, 255)]
+LABELS = ["dark", "<middle> & 'quoted'", "bright {last}"]
+
+
+def page(player, times=1):
+    return BeautifulSoup(player._repr_html_() * times, "html.parser")
+
+
+@pytest.fixture(scope="module")
+def player():
+    return widgets.frames(GREYS, LABELS, "A grey square", "level")
+
+
+def test_it_needs_nothing_else(player):
+    text = player._repr_html_()
+    assert not re.findall(r"https?:|//[\w.]+\.\w+/|@import|url\(|fetch\(|\bsrc=(?!\"data:)|<link|\bimport\b", text)
+
+
+def test_many_players_fit_on_one_page(player):
+    document = page(player, 2)
+    assert len(document.select(".bloodcell-frames")) == 2
+    assert not document.select("[id]") and not document.select("[for], [name]")
+
+
+def test_every_picture_is_there_and_says_what_it_shows(player):
+    document = page(player)
+    shown = document.select(".frame")
+    assert [frame.p.get_text() for frame in shown] == LABELS
+    assert [frame.img["alt"] for frame in shown] == [f"A grey square: {label}" for label in LABELS]
+    assert [frame.has_attr("data-on") for frame in shown] == [True, False, False]
+    assert all(frame.img["src"].startswith("data:image/webp;base64,UklGR") for frame in shown)
+
+
+def test_it_is_worked_by_keyboard_and_has_no_dead_buttons(player):
+    document = page(player)
+    slider = document.select_one("input[type=range]")
+    assert (slider["min"], slider["max"], slider["aria-label"]) == ("0", "2", "level")
+    buttons = document.select("button[type=button]")
+    assert [button["aria-label"] for button in buttons] == ["previous level", "play", "next level"]
+    assert document.select_one(".controls").has_attr("hidden")  # until the script runs
+
+
+def test_own_texts():
+    document = page(widgets.frames(GREYS, LABELS, ["one square", "two squares", "three squares"]))
+    assert [tag["alt"] for tag in document.select("img")] == ["one square", "two squares", "three squares"]
+
+
+def test_how_wide_it_is():
+    assert [widgets.frames(GREYS, LABELS, "A grey square", width=w).width for w in (None, 200)] == [320, 200]
+
+
+def test_figures_and_colours():
+    image = RNG.integers(0, 256, (10, 10, 3), dtype=np.uint8)
+    player = widgets.frames([plots.montage([image], columns=1, width=1), image], ["figure", "array"], "A picture")
+    assert len(page(player).select("img")) == 2
+    assert repr(player) == "<2 pictures, one a picture: figure to array>"
+
+
+@pytest.mark.parametrize(
+    "pictures, labels, alt, complaint",
+    [
+        ([], [], "nothing here", "0 picture"),
+        (GREYS, LABELS[:2], "A grey square", "3 picture.*2 label"),
+        (GREYS, LABELS, ["one square", "two squares"], "2 text"),
+        (GREYS, LABELS, ["", "two squares", "three squares"], "needs a text"),
+    ],
+)
+def test_what_is_missing(pictures, labels, alt, complaint):
+    with pytest.raises(BloodcellError, match=complaint):
+        widgets.frames(pictures, labels, alt)
+
+
+def test_large_pictures_are_compressed_or_refused():
+    noise = [RNG.integers(0, 256, (120, 120, 3), dtype=np.uint8)]
+    free = sum(map(len, widgets.frames(noise, ["noise"], "Noise").pictures))
+    assert sum(map(len, widgets.frames(noise, ["noise"], "Noise", limit=free).pictures)) * 4 / 3 <= free
+    with pytest.raises(BloodcellError, match="kB of 1; show fewer"):
+        widgets.frames(noise, ["noise"], "Noise", limit=1000)
+
+
+def test_the_layers_of_a_network():
+    model, image = network(), RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    player = widgets.layer_frames(model, image, width=4)
+    assert player.labels == tuple(explain.map_layers(model))
+    assert "6 of the 6 maps of the layer first, each 16 by 16" in player.alts[0]
+
+
+def test_the_live_slider():
+    model, image = network(), RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    slider, picture = widgets.layer_walk(model, image, width=4).children
+    assert slider.options == tuple(explain.map_layers(model))
+    first = picture.value
+    slider.value = "second"
+    assert "the layer second" in picture.value and picture.value != first
+    slider.value = "first"
+    assert picture.value == first
