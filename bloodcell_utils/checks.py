@@ -174,6 +174,17 @@ def _error_analysis_2(answer):
     return "add the cells across the border to those on the diagonal."
 
 
+def _class_balance_2(answer):
+    answer, n = float(answer), TABLE_1["lymphocyte"]
+    if abs(answer - sum(TABLE_1.values()) / n) < 0.1:
+        return "all classes together have the weight of all images; one class gets its share of it."
+    if abs(answer - max(TABLE_1.values()) / n) < 0.02:
+        return "this compares with the neutrophils; the mean over all images is to be 1."
+    return (
+        None if abs(answer - sum(TABLE_1.values()) / (8 * n)) < 0.01 else "an eighth of the total, shared by the class."
+    )
+
+
 CHECKS = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
@@ -184,4 +195,5 @@ CHECKS = {
     "fine_tuning.2": _fine_tuning_2,
     "confusion_matrix.2": _confusion_matrix_2,
     "error_analysis.2": _error_analysis_2,
+    "class_balance.2": _class_balance_2,
 }

@@ -137,7 +137,7 @@ PROFILES = {
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 3e-4, "cosine"),
-            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 3e-4, "cosine"), 1500,
+            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 16, 5e-4, "cosine"), 1500,
             Grid((256, 512, 1024), (1, 2), (512, 1), 1, True),
         ),
         Profile(

@@ -143,3 +143,11 @@ def test_fine_tuning():
     assert "for one block" in check("fine_tuning.2", one)
     assert "frozen blocks stay out" in check("fine_tuning.2", three)
     assert "biases" in check("fine_tuning.2", two - 8)
+
+
+def test_class_balance():
+    n, images = paper.TABLE_1["lymphocyte"], paper.N_IMAGES
+    assert check("class_balance.2", round(images / (8 * n), 2)).startswith("✓")
+    assert "its share" in check("class_balance.2", images / n)
+    assert "neutrophils" in check("class_balance.2", 3329 / n)
+    assert "an eighth" in check("class_balance.2", 1)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from bloodcell_utils import metrics, mistakes, plots
+from bloodcell_utils import metrics, mistakes, plots, records
 from bloodcell_utils.cells import CELLS, FOLDERS
 
 RNG = np.random.default_rng(0)
@@ -31,6 +31,7 @@ BRANCHES = pd.DataFrame(
      "parent": [-1, -1, 0], "channels": [8, 4, 16], "out": [False, True, True]}
 )  # fmt: skip
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
+ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
 PATHS = ["ig/MMY_1.jpg", "ig/PMY_2.jpg", "neutrophil/BNE_3.jpg", "neutrophil/BNE_4.jpg", "platelet/PLATELET_5.jpg"]
@@ -63,6 +64,8 @@ FIGURES = {
     "weights_and_work": lambda table: plots.weights_and_work(BLOCKS, "a network"),
     "receptive_fields": lambda table: plots.receptive_fields(IMAGES[0], {"block1": 5, "block2": 500}, 0.1),
     "trained_blocks": lambda table: plots.trained_blocks({"1 of 2": BLOCKS}),
+    "arm_rates": lambda table: plots.arm_rates(ARMS),
+    "arm_scores": lambda table: plots.arm_scores(ARMS),
     "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
     "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
     "votes": lambda table: plots.votes(np.arange(8)),

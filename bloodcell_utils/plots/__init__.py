@@ -3,6 +3,7 @@
 Class colours are `cells.CELLS`'; axes carry units; counts are printed where there is room for them.
 """
 
+from .balance import arm_rates, arm_scores
 from .data import batches, class_counts, image_levels, montage
 from .errors import maturation, shared_mistakes, subtype_errors
 from .evaluation import (
@@ -24,6 +25,8 @@ from .training import descents, learning_curves
 __all__ = [
     "accuracies",
     "accuracy_grid",
+    "arm_rates",
+    "arm_scores",
     "batches",
     "best_of_many",
     "class_counts",
