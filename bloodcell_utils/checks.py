@@ -11,7 +11,7 @@ from .datasets import audit, splits
 from .datasets.loading import load_images
 from .datasets.pbc import labels
 from .errors import BloodcellError
-from .paper import CONFUSIONS, HYPERPARAMETERS, as_count
+from .paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
 
 
 def check(exercise, answer):
