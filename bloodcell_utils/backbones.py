@@ -150,8 +150,6 @@ def build(name, size=None, weights="imagenet", top=False, seed=SEED, inputs=None
             f"on GitHub) into {weights_dir()}, or set BLOODCELL_WEIGHTS_DIR to the folder that has it. "
             "The profile 'sample' needs no weights."
         ) from err
-    if weights == "random":
-        _keep_signal(model)
     model.trainable = False
     return model
 
@@ -330,13 +328,6 @@ def _scaled(keras, spec, images):
     if spec.scaling == "tf":
         return keras.layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
     return keras.ops.flip(images, axis=-1) - np.array(IMAGENET_MEAN, np.float32)
-
-
-def _keep_signal(model):
-    """Scale random kernels for ReLU (He et al. 2015): as Keras draws them, an image has faded after thirteen layers."""
-    for layer in model.layers:
-        if getattr(getattr(layer, "activation", None), "__name__", "") == "relu" and layer.weights:
-            layer.kernel.assign(layer.kernel * 2**0.5)
 
 
 def _find_weights(spec, top):

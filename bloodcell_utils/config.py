@@ -36,6 +36,9 @@ class Tuning:
     learning_rate : float
     schedule : str
         As for `training.Settings`.
+    head_epochs : int
+        With a cached prefix: epochs in which the head alone trains first, so that what the blocks know is not washed
+        away by the errors of a head that knows nothing yet.
     """
 
     size: int | None = None
@@ -49,6 +52,7 @@ class Tuning:
     batch_size: int = 64
     learning_rate: float = 1e-4
     schedule: str = "constant"
+    head_epochs: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,14 +134,14 @@ PROFILES = {
     for p in (
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
-            Tuning(64, 1.0, 1, (64,), None, None, 2, 6, 32, 3e-4, "cosine"),
-            Tuning(32, 0.8, 1, (64,), None, 32, 1, 6, 32, 3e-4, "cosine"), 120,
+            Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
+            Tuning(32, 0.66, 1, (64,), None, 32, 1, 4, 32, 3e-5, "cosine", 40), 120,
             Grid((8, 16, 32), (1, 2), (16, 1), 2, True),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 3e-4, "cosine"),
-            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 16, 5e-4, "cosine"), 1500,
+            Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 1e-4, "cosine", 15),
+            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 1e-4, "cosine", 15), 1500,
             Grid((256, 512, 1024), (1, 2), (512, 1), 1, True),
         ),
         Profile(

@@ -159,7 +159,8 @@ def train(profile, tuning, backbone, seed, largest, repeats, split, data):
     prepared = time.perf_counter()
     with _alone(f"ablation-{key(VERSION, arguments)}") as name:
         settings = finetune.settings(tuning, seed)
-        history = training.fit(end, X, y[sources[mine]], X_val, y[validation], settings, name, progressbar=False)
+        data = X, y[sources[mine]], X_val, y[validation]
+        history = finetune.fit(model, backbone, tuning, *data, settings, name, progressbar=False)
         predicted = training.predict(end, X_val, settings.batch_size).argmax(axis=1)
     result = {
         "predicted": predicted.tolist(),

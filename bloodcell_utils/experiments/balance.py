@@ -136,9 +136,10 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
             _, end = backbones.halves(model, backbone, tuning.blocks)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
             kept = (
-                f"balance-{backbone}-{key('v1', profile.weights, asdict(tuning), settings, sources, versions, images)}"
+                f"balance-{backbone}-{key('v2', profile.weights, asdict(tuning), settings, sources, versions, images)}"
             )
-            history = training.fit(end, X, y[sources], held, y[validation], settings, kept, progressbar)
+            data = X, y[sources], held, y[validation]
+            history = finetune.fit(model, backbone, tuning, *data, settings, kept, progressbar)
             label = f"{name}, seed {own_seed}"
             predictions[label] = training.predict(end, shown).argmax(axis=1)
             models[label] = measured = records.measure(

@@ -50,7 +50,8 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
             X_held, X_test = (activations(prefix, images, rows, progressbar=progressbar) for rows in (held, test))
             started = time.perf_counter()
             chosen = replace(settings, deterministic=deterministic)
-            history = training.fit(end, X, y[sources], X_held, y[held], chosen, progressbar=progressbar)
+            data = X, y[sources], X_held, y[held]
+            history = finetune.fit(model, backbone, tuning, *data, chosen, progressbar=progressbar)
             seconds = round(time.perf_counter() - started, 1)
             runs.append((history, seconds, end.get_weights(), training.predict(end, X_test)))
         (first, _, weights, answers), (second, _, weights_again, answers_again) = runs

@@ -6,7 +6,7 @@ the profile ``full``: that takes a GPU.
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from ..datasets.pbc import labels
 from ..prefix import activations
 from ..provenance import peak_rss_mb
 from ..store import key
+
+HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
 
 
 @dataclass(frozen=True)
@@ -155,14 +157,47 @@ def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     prepared = time.perf_counter()
     validation = np.flatnonzero(subset[held] == "validation")
     chosen = settings(tuning, seed)
-    name = f"finetune-{backbone}-{key('v1', profile.weights, asdict(tuning), chosen, images)}"
-    history = training.fit(
-        end, X, y[sources], Picked(shown, validation), y[held[validation]], chosen, name, progressbar
-    )  # fmt: skip
+    name = f"finetune-{backbone}-{key('v2', profile.weights, asdict(tuning), chosen, images)}"
+    data = X, y[sources], Picked(shown, validation), y[held[validation]]
+    history = fit(model, backbone, tuning, *data, chosen, name, progressbar)
     trained = time.perf_counter()
     probabilities = np.full((len(table), len(paper.TABLE_1)), np.nan, np.float32)
     probabilities[held] = training.predict(end, shown, chosen.batch_size)
     return Tuned(model, table, images, probabilities, history, prepared - started, trained - prepared)
+
+
+def fit(model, backbone, tuning, X, y, X_val, y_val, chosen, name=None, progressbar=True):
+    """Train what `untrained` left free: the head first, where the tuning asks for it, then the last blocks with it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `untrained`; changed in place.
+    backbone : str
+    tuning : config.Tuning
+    X, y, X_val, y_val : array-like
+        As for `training.fit`; with a cached prefix, activations at the cut.
+    chosen : training.Settings
+    name : str, optional
+        As for `training.fit`.
+    progressbar : bool
+
+    Returns
+    -------
+    training.History
+        Of the second part.
+    """
+    if not tuning.symmetries:
+        return training.fit(model, X, y, X_val, y_val, chosen, name, progressbar)
+    prefix, end = backbones.halves(model, backbone, tuning.blocks)
+    if tuning.head_epochs:
+        before, head = backbones.halves(model, backbone, 0)
+        middle = runtime.load_keras().Model(prefix.output, before.output)
+        first = X[0] if isinstance(X, list) else X
+        seen, seen_val = (training.predict(middle, part, 64) for part in (first, X_val))
+        easy = replace(chosen, epochs=tuning.head_epochs, learning_rate=HEAD_RATE, schedule="constant")
+        training.fit(head, seen, y, seen_val, y_val, easy, name and f"{name}-head", progressbar=False)
+    return training.fit(end, X, y, X_val, y_val, chosen, name, progressbar)
 
 
 def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
