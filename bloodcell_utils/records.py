@@ -46,6 +46,8 @@ class Record:
     created : str
         ISO 8601, UTC.
     notes : list of str
+    subset : str
+        The images that were predicted: ``"test"``, or ``"validation"`` where the experiment chooses by them.
     predictions : pandas.DataFrame or None
         ``path``, ``true`` and a column a model, class numbers; kept beside the json.
     """
@@ -62,6 +64,7 @@ class Record:
     commit: str | None = None
     created: str = ""
     notes: list = field(default_factory=list)
+    subset: str = "test"
     predictions: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -160,6 +163,21 @@ def load(experiment, profile, folder=None):
     if not path.exists():
         raise BloodcellError(f"No record {path.name}; measure it with: bloodcell run {experiment} --profile {profile}")
     return read(path)
+
+
+def experiment_name(experiment, backbone="vgg16"):
+    """What the record of an experiment with a network is called, before its profile.
+
+    Parameters
+    ----------
+    experiment, backbone : str
+
+    Returns
+    -------
+    str
+        ``"svm"`` for VGG-16, the network of every profile; ``"svm-inception_v3"`` for another.
+    """
+    return experiment if backbone == "vgg16" else f"{experiment}-{backbone}"
 
 
 def find(experiment, *profiles, folder=None):
@@ -317,6 +335,7 @@ def create(experiment, profile, table, y, models, predictions, seed=SEED, notes=
         data={"name": profile.data, **fingerprint(table)},
         seed=seed,
         notes=list(notes),
+        subset=subset,
         predictions=pd.DataFrame({"path": table.loc[test, "path"], "true": y[test], **predictions}),
         **provenance(),
     )

@@ -171,6 +171,21 @@ def test_a_record_of_what_has_just_been_measured(table):
     assert record.created and record.device and record.versions
 
 
+def test_a_record_of_the_images_that_choose(table):
+    split = splits.clean(table)
+    held = pbc.labels(split[split["subset"] == "validation"])
+    models = {"a network": records.measure(metrics.confusion_matrix(held, held))}
+    record = records.create(
+        "ablation", config.profile(), split, pbc.labels(split), models, {"a network": held}, subset="validation"
+    )
+    assert record.subset == "validation" and record.predictions["true"].tolist() == held.tolist()
+
+
+def test_another_network_has_records_of_its_own():
+    assert records.experiment_name("svm") == "svm"
+    assert records.experiment_name("svm", "inception_v3") == "svm-inception_v3"
+
+
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_committed_record_follows_from_its_counts(path):
     record = records.read(path)

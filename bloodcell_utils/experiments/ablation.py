@@ -74,7 +74,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, scheduler=None):
         f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
         "the image. Measured on the validation images, which also chose the best epoch of each cell."
     ]
-    experiment = "ablation" if backbone == "vgg16" else f"ablation-{backbone}"
+    experiment = records.experiment_name("ablation", backbone)
     return records.create(experiment, profile, table, y, models, predictions, seed, notes, subset="validation")
 
 

@@ -15,7 +15,6 @@ from ..config import SEED
 from ..datasets import splits
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
-from ..prefix import activations
 from ..provenance import peak_rss_mb
 from ..store import key
 from . import finetune
@@ -122,18 +121,20 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
     tuning, table = profile.small, splits.clean(datasets.index(profile), seed=seed)
     small, y = replace(profile, tuning=tuning), labels(table)
     validation, test = (np.flatnonzero(table["subset"] == name) for name in ("validation", "test"))
-    images = load_images(table, tuning.size, tuning.crop, progressbar=progressbar)
-    prefix, _ = backbones.halves(finetune.untrained(small, backbone, seed=seed), backbone, tuning.blocks)
-    held, shown = (activations(prefix, images, rows, progressbar=progressbar) for rows in (validation, test))
+    size = tuning.size or backbones.backbone(backbone).input_size
+    images = load_images(table, size, tuning.crop, progressbar=progressbar)
+    first = finetune.untrained(small, backbone, seed=seed)
+    _, given = finetune.road(first, backbone, tuning, images, progressbar)
+    held, shown = given(validation), given(test)
     models, predictions = {}, {}
     for own_seed in range(seed, seed + seeds):
         chosen = natural(table, profile.natural, own_seed)
         for name in ARMS:
             started = time.perf_counter()
             sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, own_seed)
-            X = activations(prefix, images, sources, versions, progressbar=progressbar)
+            X = given(sources, versions)
             model = finetune.untrained(small, backbone, seed=own_seed)
-            _, end = backbones.halves(model, backbone, tuning.blocks)
+            end, _ = finetune.road(model, backbone, tuning, images, progressbar)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
             kept = (
                 f"balance-{backbone}-{key('v2', profile.weights, asdict(tuning), settings, sources, versions, images)}"
@@ -154,4 +155,5 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
             )
             say(f"{label}: mean sensitivity {100 * measured['balanced_accuracy']:.1f} %")
     notes = [finetune.describe(small, backbone)]
-    return records.create("balance", profile, table, y, models, predictions, seed, notes)
+    name = records.experiment_name("balance", backbone)
+    return records.create(name, profile, table, y, models, predictions, seed, notes)

@@ -10,7 +10,6 @@ from ..config import SEED
 from ..datasets import splits
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
-from ..prefix import activations
 from ..provenance import peak_rss_mb
 from . import finetune
 
@@ -36,7 +35,8 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
     tuning, table = profile.small, splits.clean(datasets.index(profile), seed=seed)
     small = replace(profile, tuning=tuning)
     y, subset = labels(table), table["subset"].to_numpy()
-    images = load_images(table, tuning.size, tuning.crop, progressbar=progressbar)
+    size = tuning.size or backbones.backbone(backbone).input_size
+    images = load_images(table, size, tuning.crop, progressbar=progressbar)
     sources, (versions,) = finetune.training_rows(table, tuning.images_per_class, 1, seed)
     held, test = np.flatnonzero(subset == "validation"), np.flatnonzero(subset == "test")
     settings = finetune.settings(tuning, seed)
@@ -45,9 +45,8 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
         runs = []
         for _ in range(2):
             model = finetune.untrained(small, backbone, seed=seed)
-            prefix, end = backbones.halves(model, backbone, tuning.blocks)
-            X = activations(prefix, images, sources, versions, progressbar=progressbar)
-            X_held, X_test = (activations(prefix, images, rows, progressbar=progressbar) for rows in (held, test))
+            end, given = finetune.road(model, backbone, tuning, images, progressbar)
+            X, X_held, X_test = given(sources, versions), given(held), given(test)
             started = time.perf_counter()
             chosen = replace(settings, deterministic=deterministic)
             data = X, y[sources], X_held, y[held]
@@ -69,4 +68,5 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
             **first.details(),
         )
     notes = [finetune.describe(small, backbone)]
-    return records.create("determinism", profile, table, y, models, predictions, seed, notes)
+    name = records.experiment_name("determinism", backbone)
+    return records.create(name, profile, table, y, models, predictions, seed, notes)

@@ -125,6 +125,31 @@ def training_rows(table, images_per_class=None, symmetries=1, seed=SEED):
     return sources, [order[(first + version * (1 + sources % 7)) % 8] for version in range(symmetries)]
 
 
+def road(model, backbone, tuning, images, progressbar=True):
+    """What trains, and what it is given: the end behind a cached prefix, or the whole network from the pixels.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `untrained`.
+    backbone : str
+    tuning : config.Tuning
+    images : numpy.ndarray of uint8, shape (n, size, size, 3)
+    progressbar : bool
+
+    Returns
+    -------
+    keras.Model
+        Shares its layers with `model`.
+    callable
+        ``given(rows, versions=0)``: its input for these images. From the pixels, versions are drawn anew in each epoch.
+    """
+    if not tuning.symmetries:
+        return model, lambda rows, versions=0: Picked(images, rows)
+    prefix, end = backbones.halves(model, backbone, tuning.blocks)
+    return end, lambda rows, versions=0: activations(prefix, images, rows, versions, progressbar=progressbar)
+
+
 def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     """Train a profile's network, or take it from the cache where it was trained before.
 
@@ -234,7 +259,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
         **tuned.history.details(),
     )
     notes = [describe(profile, backbone)]
-    experiment = "finetune" if backbone == "vgg16" else f"finetune-{backbone}"
+    experiment = records.experiment_name("finetune", backbone)
     return records.create(experiment, profile, table, y, {name: measured}, {name: predicted}, seed, notes)
 
 

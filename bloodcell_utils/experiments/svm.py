@@ -217,7 +217,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
     tested(f"{backbone} last block, siblings", model, last, cross_validation=scores)
 
     notes = [f"{spec.title}, {profile.weights} weights, {images.shape[1]} px, central {profile.crop:.0%} of the image."]
-    name = "svm" if backbone == "vgg16" else f"svm-{backbone}"
+    name = records.experiment_name("svm", backbone)
     return records.create(name, profile, table, y, models, predictions, seed, notes)
 
 

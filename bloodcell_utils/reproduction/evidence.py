@@ -5,6 +5,7 @@ import numpy as np
 from .. import metrics
 from ..backbones import BACKBONES
 from ..config import PROFILES
+from ..records import experiment_name
 
 DATA = {"pbc": "PBC", "synthetic": "drawn cells"}
 
@@ -27,7 +28,7 @@ class Evidence:
 
     def records(self, experiment, network="vgg16"):
         """The records of an experiment with a network, that of the fullest profile first."""
-        return [record for record in self.ranked if record.experiment == record_name(experiment, network)]
+        return [record for record in self.ranked if record.experiment == experiment_name(experiment, network)]
 
     def runs(self, experiment, network="vgg16", model=None, **details):
         """The runs of the best record that has any: of one model, or with these details; by the model's name.
@@ -73,23 +74,6 @@ def gain(first, second):
     return middle, (middle - half, middle + half)
 
 
-def record_name(experiment, network):
-    """What an experiment's record is called.
-
-    Parameters
-    ----------
-    experiment : str
-    network : str
-        One of `backbones.BACKBONES`.
-
-    Returns
-    -------
-    str
-        ``"svm"`` for VGG-16, ``"svm-inception_v3"`` for Inception-v3.
-    """
-    return experiment if network == "vgg16" else f"{experiment}-{network}"
-
-
 def describe(record, model):
     """What a model was measured on.
 
@@ -104,8 +88,7 @@ def describe(record, model):
         For example ``"PBC, 2,561 test images, laptop profile"``.
     """
     name = DATA.get(record.data["name"], record.data["name"])
-    subset = getattr(record, "subset", "test")
-    return f"{name}, {record.models[model]['n_test']:,} {subset} images, {record.profile} profile"
+    return f"{name}, {record.models[model]['n_test']:,} {record.subset} images, {record.profile} profile"
 
 
 def how_to_measure(experiment, network, partly=False):

@@ -8,10 +8,11 @@ import matplotlib as mpl
 
 from .. import metrics, paper, plots, records
 from ..backbones import BACKBONES
-from .evidence import mean_rate, right
+from ..experiments import ablation
 from .items import DESIGNS
 
 ITEM = {"svm": "Fig. 11", "fine_tuned": "Fig. 12"}
+BALANCE = {"vgg16": "Fig. 17", "inception_v3": "Fig. 18"}
 
 
 def figures(evidence):
@@ -33,19 +34,35 @@ def figures(evidence):
     if measured:
         caption = "Every classifier on the test images. Bars: Wilson's 95 % interval. Diamonds: printed in the paper."
         yield _figure(plots.accuracies(records.rows(measured)), "Accuracies", caption, wide=True)
-    means = {}
+    matrices = list(_matrices(evidence))
+    for item, name, run in matrices:
+        yield _figure(plots.confusion_matrix(run["confusion"]), f"{item}: {name}", run["data"])
+    for _, name, run in matrices:
+        if "history" in run:
+            printed = run["printed_percent"]
+            yield _figure(plots.learning_curves(run["history"], printed), f"Fig. 10: {name}", run["data"], wide=True)
+    if matrices:
+        means = {name: metrics.mean_sd(run["confusion"]) for _, name, run in matrices}
+        caption = "Points: mean over the eight classes. Lines: one standard deviation."
+        yield _figure(plots.mean_rates(means), "Fig. 13: mean rates", caption, wide=True)
+    for network, backbone in BACKBONES.items():
+        for record in evidence.records("ablation", network)[:1]:
+            tables = {"measured": ablation.measured(record), "printed": ablation.printed(network)}
+            title, caption = f"Table 3: {backbone.title}", f"Accuracy in percent. {' '.join(record.notes)}"
+            yield _figure(plots.accuracy_grid(tables, paper.TABLE_3_CHOSEN[network]), title, caption, wide=True)
+        for record in evidence.records("balance", network)[:1]:
+            title, caption = f"{BALANCE[network]}: {backbone.title}", f"A dot a seed. {' '.join(record.notes)}"
+            yield _figure(plots.arm_scores(record.models), f"{title}, accuracy", caption, wide=True)
+            yield _figure(plots.arm_rates(record.models), f"{title}, true-positive rates", caption, wide=True)
+    yield "</div>"
+
+
+def _matrices(evidence):
+    """The paper's figure, what the classifier is called, and its best run."""
     for design, (experiment, model, title) in DESIGNS.items():
         for network, backbone in BACKBONES.items():
             for run in evidence.runs(experiment, network, model.format(network)).values():
-                name = title.format(backbone.title)
-                means[name] = metrics.mean_sd(run["confusion"])
-                yield _figure(plots.confusion_matrix(run["confusion"]), f"{ITEM[design]}: {name}", run["data"])
-    if means:
-        caption = "Bars: mean over the eight classes. Lines: one standard deviation."
-        yield _figure(plots.mean_rates(means), "Fig. 13: mean rates", caption, wide=True)
-    yield "</div>"
-    for network in paper.TABLE_3:
-        yield from _table_3(evidence, network)
+                yield ITEM[design], title.format(backbone.title), run
 
 
 def _figure(fig, title, caption, wide=False):
@@ -59,29 +76,3 @@ def _figure(fig, title, caption, wide=False):
         f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
-
-
-def _table_3(evidence, network):
-    """Table 3 in its own shape, with the rows and columns that were measured beyond it."""
-    runs = evidence.runs("ablation", network).values()
-    if not runs:
-        return
-    printed = paper.TABLE_3[network]
-    sizes = sorted({*printed, *(run["images_per_class"] for run in runs)})
-    blocks = sorted({*next(iter(printed.values())), *(run["blocks"] for run in runs)})
-    yield f"<h3>Table 3: {escape(BACKBONES[network].title)}</h3>"
-    yield '<div class="scroll"><table class="grid"><thead><tr><th scope="col">images a class</th>'
-    yield "".join(f'<th scope="col">blocks trained: {n}</th>' for n in blocks) + "</tr></thead><tbody>"
-    for size in sizes:
-        yield f'<tr><th scope="row">{size:,}</th>'
-        for n in blocks:
-            said = printed.get(size, {}).get(n)
-            cell = f'<span class="small">{"not in the paper" if said is None else f"printed {said:g} %"}</span>'
-            found = evidence.runs("ablation", network, images_per_class=size, blocks=n)
-            if found:
-                share, total = mean_rate(found, right)
-                low, high = 100 * metrics.wilson(share * total, total)
-                cell += f"<b>{100 * share:.1f} % [{low:.1f}, {high:.1f}]</b>"
-            yield f"<td>{cell}</td>"
-        yield "</tr>"
-    yield "</tbody></table></div>"

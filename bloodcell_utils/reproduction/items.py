@@ -19,7 +19,7 @@ DESIGNS = {
     "fine_tuned": ("finetune", "{} fine-tuned", "{} fine-tuned"),
 }
 CELLS = "drawn cells (laptop profile: PBC)"
-KERAS = "the networks of Keras"
+KERAS, NUMPY = "the networks of Keras", "numpy, beside Keras"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,9 @@ def _balance(network):
         if not natural or not balanced:
             yield _missing(f"{title}, trained on unbalanced images: accuracy", "balance", network, evidence, printed)
             return
-        yield _averaged(f"{title}, trained on unbalanced images: accuracy", printed, natural, right, evidence)
+        n = sum(next(iter(natural.values())).get("training_images", ()))
+        what = f"{title}, trained on {f'{n:,} ' if n else ''}unbalanced images: accuracy"
+        yield _averaged(what, printed, natural, right, evidence)
         added = gain(balanced, natural)
         if added:
             whole, run = paper.ACCURACY["fine_tuned", network], next(iter(natural.values()))
@@ -200,7 +202,7 @@ def _balance(network):
     return speak
 
 
-ARMS = ("unbalanced", "augmented")
+ARMS = ("unbalanced, as it is", "balanced by augmentation")  # of the experiment; the other two are the course's own
 
 
 def _averaged(what, printed, runs, counts, evidence):
@@ -218,7 +220,6 @@ def _missing(what, experiment, network, evidence, printed=None, count=1, partly=
     return Line(what, "missing", advice, said, count=count)
 
 
-LAYER = ("one of the four: convolution, pooling, ReLU, softmax", _made("a kernel and a drawn cell, beside Keras"))
 BORROWED = ("frozen features and a support vector machine", _made(CELLS))
 INSIDE = ("what is inside the networks", _made(KERAS))
 FEATURE = ("what a feature is", _made(CELLS))
@@ -235,7 +236,7 @@ ITEMS = {  # what each is about, and what speaks for it
     "Fig. 7": BORROWED,
     "Fig. 8": INSIDE,
     "Fig. 9": INSIDE,
-    "Fig. 10": ("fine-tuning", _made(CELLS)),
+    "Fig. 10": ("training, epoch by epoch", _made(CELLS)),
     "Fig. 11": ("confusion matrices of the support vector machines", _matrices("svm")),
     "Fig. 12": ("confusion matrices of the fine-tuned networks", _matrices("fine_tuned")),
     "Fig. 13": ("mean and standard deviation of the rates over the classes", _figure_13),
@@ -244,7 +245,10 @@ ITEMS = {  # what each is about, and what speaks for it
     "Fig. 16": ("errors: four pairs of kinds that are confused", _figure_16),
     "Fig. 17": ("VGG-16 without balance", _balance("vgg16")),
     "Fig. 18": ("Inception-v3 without balance", _balance("inception_v3")),
-    **{f"Eq. {number}": LAYER for number in (1, 2, 3, 4)},
+    "Eq. 1": ("convolution", _made(NUMPY)),
+    "Eq. 2": ("rectified linear unit", _made(NUMPY)),
+    "Eq. 3": ("max pooling", _made(NUMPY)),
+    "Eq. 4": ("softmax", _made(NUMPY)),
     "Eq. 5": ("categorical cross-entropy", _made("the training of the chapter")),
     "Eq. 6": ("stochastic gradient descent", _made("the training of the chapter")),
     "Eq. 7": ("sensitivity, specificity, precision", _made("every confusion matrix of this course")),

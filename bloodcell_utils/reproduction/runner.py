@@ -18,7 +18,6 @@ from ..config import SEED
 from ..datasets import splits
 from ..errors import BloodcellError
 from ..store import replace_file
-from .evidence import record_name
 
 AGAIN = ".again"  # which records were asked for again, and when: an interrupted run goes on from there
 
@@ -41,7 +40,7 @@ class Task:
     @property
     def name(self):
         """Of the record, without its profile."""
-        return record_name(self.experiment, self.backbone or "vgg16")
+        return records.experiment_name(self.experiment, self.backbone or "vgg16")
 
 
 @dataclass(frozen=True)
@@ -145,6 +144,7 @@ def reproduce(profile, folder, only=None, again=False, seed=SEED, measure=None, 
         start = time.perf_counter()
         try:
             measure(task, profile, seed, folder)
+            records.read(folder / f"{name}.json")
             status, message = "measured", str(folder / f"{name}.json")
         except Exception as err:  # whatever it is, the other experiments can still be measured
             status, message = "failed", str(err) if isinstance(err, BloodcellError) else f"{type(err).__name__}: {err}"
@@ -213,7 +213,8 @@ def _in_a_process(task, profile, seed, folder):
     except EOFError:  # it ended without a word
         child.join()
         message = _last_words(child.exitcode)
-    finally:  # Ctrl-C reaches both; whatever else happens, no experiment goes on alone
+    finally:  # Ctrl-C reaches both, and the child tidies up; whatever else happens, no experiment goes on alone
+        child.join(timeout=5)
         if child.is_alive():
             child.terminate()
             child.join()

@@ -15,7 +15,8 @@ Nothing has been recorded yet. `bloodcell run svm --profile laptop` measures, an
 def table(record):
     """One record as Markdown: what was measured on what, and a row a model."""
     n = max(row["n_test"] for row in records.rows([record]))
-    yield f"**{record.experiment}**, profile `{record.profile}`: {n:,} test images, measured on {record.created[:10]}"
+    images = f"{n:,} {record.subset} images"
+    yield f"**{record.experiment}**, profile `{record.profile}`: {images}, measured on {record.created[:10]}"
     yield ""
     yield "| Model | Accuracy, % | 95 % interval | Balanced, % | Printed, % |"
     yield "| :-- | --: | --: | --: | --: |"

@@ -131,6 +131,14 @@ def test_balance_measures_every_arm():
     assert set(record.models) <= set(record.predictions.columns)
 
 
+def test_balance_from_the_pixels(cache, monkeypatch):
+    """As on the profile `full`, where no prefix of the activations would fit on a disk."""
+    monkeypatch.setattr(balance, "ARMS", dict(list(balance.ARMS.items())[-2:]))
+    small = replace(TINY, symmetries=0, images_per_class=4, epochs=1)
+    record = balance.run(config.profile("sample", small=small, natural=24), progressbar=False, seeds=1)
+    assert len(record.models) == 2 and not list(cache.glob("prefix-*"))
+
+
 def test_two_runs_with_one_seed_are_identical_when_asked_for(tmp_path):
     """In a process of its own, which then stays deterministic."""
     import os

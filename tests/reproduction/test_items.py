@@ -7,6 +7,7 @@ import pytest
 from bloodcell_utils import backbones, course, paper, records, reproduction
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets import pbc
+from bloodcell_utils.experiments import balance
 from bloodcell_utils.reproduction import items
 
 NAMES = [f"{kind} {n}" for kind, last in (("Table", 3), ("Fig.", 18), ("Eq.", 7)) for n in range(1, last + 1)]
@@ -154,9 +155,13 @@ def test_the_pairs_of_figure_16(make_record, everywhere):
         assert line.measured.startswith(f"{100 * confusion[i, j] / confusion[i].sum():.1f}")
 
 
+def test_the_arms_are_those_of_the_experiment():
+    assert set(items.ARMS) <= set(balance.ARMS)
+
+
 def test_what_balancing_adds(make_record, everywhere):
     arms = {f"{arm} {seed}": (share, {"arm": arm, "seed": seed})
-            for arm, share in (("unbalanced", 0.9), ("augmented", 0.96)) for seed in (1, 2, 3)}  # fmt: skip
+            for arm, share in (zip(items.ARMS, (0.9, 0.96), strict=True)) for seed in (1, 2, 3)}  # fmt: skip
     natural, gain = lines(reproduction.checklist([make_record("balance", models=arms)]), "Fig. 17")
     assert natural.measured.startswith("90.0") and natural.measured.endswith("(mean of 3 seeds)")
     assert gain.printed.startswith("2.3") and gain.measured.startswith("6.0") and gain.kind == "higher"
@@ -164,7 +169,7 @@ def test_what_balancing_adds(make_record, everywhere):
 
 
 def test_a_gain_needs_predictions_of_the_same_images(make_record, everywhere):
-    arms = {"u": (0.9, {"arm": "unbalanced"}), "a": (0.96, {"arm": "augmented"})}
+    arms = {"u": (0.9, {"arm": items.ARMS[0]}), "a": (0.96, {"arm": items.ARMS[1]})}
     record = make_record("balance", models=arms)
     object.__setattr__(record, "predictions", None)
     assert len(lines(reproduction.checklist([record]), "Fig. 17")) == 1
