@@ -107,7 +107,7 @@ def explore(
 
 
 def gallery(groups, side=96, quality=80):
-    """Groups of pictures beside each other, each with its name; the middle one of three is marked.
+    """Groups of pictures, each with its name; three stand beside each other, two pictures wide, the middle one marked.
 
     Parameters
     ----------
@@ -122,18 +122,19 @@ def gallery(groups, side=96, quality=80):
     -------
     Page
     """
-    blocks = []
+    blocks, three = [], len(groups) == 3
     for i, (name, pictures) in enumerate(groups.items()):
         items = []
         for j, (image, caption) in enumerate(pictures, 1):
             what = escape(f"{name}, {j} of {len(pictures)}" + (f", {caption}" if caption else ""), quote=True)
             source = f"data:image/webp;base64,{_tile(image, side, quality)}"
             items.append(f'<li><img src="{source}" alt="{what}" width="{side}" height="{side}">{escape(caption)}</li>')
-        middle = ' class="bc-middle"' if len(groups) == 3 and i == 1 else ""
-        width = f"max-width:{2 * side + 40}px" if len(groups) > 1 else ""
+        middle = ' class="bc-middle"' if three and i == 1 else ""
+        width = f' style="width:calc({2 * side}px + 0.3rem);box-sizing:content-box"' if three else ""
         inside = f"<ul>{''.join(items)}</ul>" if items else "<p>none in this run</p>"
-        blocks.append(f'<div{middle} style="{width}"><p class="bc-name">{escape(name)}</p>{inside}</div>')
-    html = f'<div class="bc-pictures"><style>{_asset("css")}</style><div class="bc-rows">{"".join(blocks)}</div></div>'
+        blocks.append(f'<div{middle}{width}><p class="bc-name">{escape(name)}</p>{inside}</div>')
+    kind = "bc-pictures bc-gallery bc-three" if three else "bc-pictures bc-gallery"
+    html = f'<div class="{kind}"><style>{_asset("css")}</style><div class="bc-rows">{"".join(blocks)}</div></div>'
     return Page(html, "; ".join(f"{name}: {len(pictures)} pictures" for name, pictures in groups.items()))
 
 

@@ -101,13 +101,13 @@ def confusions_of(probabilities, y_true, true, called, count=4, among=None):
     Returns
     -------
     numpy.ndarray of int
-        Rows, the most convinced mistakes first; fewer than ``count`` if the class has fewer cells.
+        Rows, the most convinced mistakes first, then the closest calls; fewer than ``count`` if fewer cells of the
+        class are called by either name.
     """
     probabilities, y_true, among = _checked(probabilities, y_true, among)
     rows = np.flatnonzero(among & (y_true == true))
-    # A cell that is called a third name is no confusion of this pair, however low its own class stands.
-    third = ~np.isin(probabilities[rows].argmax(axis=1), (true, called))
-    lead = probabilities[rows, called] - probabilities[rows, true] - 2 * third
+    rows = rows[np.isin(probabilities[rows].argmax(axis=1), (true, called))]
+    lead = probabilities[rows, called] - probabilities[rows, true]
     return rows[np.argsort(-lead, kind="stable")[:count]]
 
 

@@ -45,9 +45,9 @@ def test_stages_in_the_order_of_life():
 
 
 def test_confusions_are_followed_by_the_closest_calls():
-    assert mistakes.confusions_of(P, TRUE, true=0, called=1).tolist() == [2, 1, 0, 3]
+    assert mistakes.confusions_of(P, TRUE, true=0, called=1).tolist() == [2, 1, 0], "not what is called a third name"
     assert mistakes.confusions_of(P, TRUE, true=0, called=2, count=2).tolist() == [3, 1]
-    assert mistakes.confusions_of(P, TRUE, true=1, called=0).tolist() == [4], "as many as there are"
+    assert mistakes.confusions_of(P, TRUE, true=2, called=0).tolist() == [5], "as many as there are"
 
 
 def test_typical_cells_are_right_and_sure():

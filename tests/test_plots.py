@@ -119,7 +119,8 @@ def test_mistakes_by_subtype_have_their_counts():
 def test_the_stages_are_drawn_in_order():
     fig = plots.maturation({"a": mistakes.along_maturation(PATHS, CALLED)})
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == [
-        "promyelocyte", "myelocyte", "metamyelocyte", "band neutrophil", "segmented neutrophil"]  # fmt: skip
+        "promyelocyte (1)", "myelocyte (0)", "metamyelocyte (1)", "band neutrophil (2)", "segmented neutrophil (0)"
+    ]  # fmt: skip
 
 
 def test_counts_and_colours_of_the_classes(table):

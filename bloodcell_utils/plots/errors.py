@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..cells import STAGES, titles
+from ..cells import STAGES, SUBTYPES, titles
 from .style import MEASURED, NEUTRAL, SERIES, colors, figure
 
 _BORDER = 2.5  # between metamyelocyte and band neutrophil
@@ -21,7 +21,7 @@ def subtype_errors(tables):
     matplotlib.figure.Figure
     """
     last = list(tables.values())[-1]
-    fig, ax = figure(9, 0.42 * len(last) + 1.2)
+    fig, ax = figure(8.5, 0.4 * len(last) + 1.2)
     for i, (name, table) in enumerate(tables.items()):
         table = 100 * table.loc[last.index, ["rate", "low", "high"]]
         y = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * 0.3
@@ -43,7 +43,7 @@ def subtype_errors(tables):
 
 
 def maturation(tables):
-    """What the stages of a granulocyte are called, youngest on top; a line where the two classes meet.
+    """What the stages of a granulocyte are called wrongly, youngest on top; a line where the two classes meet.
 
     Parameters
     ----------
@@ -54,20 +54,21 @@ def maturation(tables):
     -------
     matplotlib.figure.Figure
     """
-    fig, axes = figure(9, 2.9, 1, len(tables), squeeze=False, sharey=True)
-    shade = {"ig": colors(["ig"])[0], "neutrophil": colors(["neutrophil"])[0], "other": "#cccccc"}
+    fig, axes = figure(8.5, 3, 1, len(tables), squeeze=False, sharex=True, sharey=True)
+    wrong = {"ig": "immature granulocyte", "neutrophil": "neutrophil", "other": "anything else"}
+    shade = dict(zip(wrong, (*colors(["ig", "neutrophil"]), "#bbbbbb"), strict=True))
     for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
-        total = table.sum(axis=1)
-        start = np.zeros(len(table))
-        for column, color in shade.items():
-            share = (100 * table[column] / total.where(total > 0, 1)).to_numpy()
-            label = {"other": "anything else"}.get(column, titles([column])[0])
-            bars = ax.barh(range(len(table)), share, left=start, color=color, label=f"called {label}")
-            ax.bar_label(bars, [n if n else "" for n in table[column]], label_type="center", fontsize=8)
+        total, start = table.sum(axis=1), np.zeros(len(table))
+        for column, label in wrong.items():
+            mistaken = table[column].where([SUBTYPES[prefix] != column for prefix in table.index], 0)
+            share = (100 * mistaken / total.where(total > 0, 1)).to_numpy()
+            bars = ax.barh(range(len(table)), share, left=start, color=shade[column], label=f"called {label}")
+            ax.bar_label(bars, [n or "" for n in mistaken], label_type="center", fontsize=8)
             start += share
         ax.axhline(_BORDER, color="black", ls="--", lw=1.2)
-        ax.set(title=name, xlabel="share of the stage (%); counts inside", xlim=(0, 100))
-    axes[0, 0].set_yticks(range(len(table)), [STAGES[prefix] for prefix in table.index])
+        ax.set(title=name, xlabel="of the stage (%); counts inside")
+    names = [f"{STAGES[prefix]} ({n})" for prefix, n in total.items()]
+    axes[0, 0].set_yticks(range(len(table)), names)
     axes[0, 0].invert_yaxis()
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return fig
