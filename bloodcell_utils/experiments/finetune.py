@@ -173,12 +173,8 @@ def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     model = untrained(profile, backbone, seed=seed)
     sources, versions = training_rows(table, tuning.images_per_class, max(1, tuning.symmetries), seed)
     held = np.flatnonzero(subset != "train")
-    if tuning.symmetries:
-        prefix, end = backbones.halves(model, backbone, tuning.blocks)
-        X = [activations(prefix, images, sources, which, progressbar=progressbar) for which in versions]
-        shown = activations(prefix, images, held, progressbar=progressbar)
-    else:
-        end, X, shown = model, Picked(images, sources), Picked(images, held)
+    end, given = road(model, backbone, tuning, images, progressbar)
+    X, shown = [given(sources, which) for which in versions], given(held)
     prepared = time.perf_counter()
     validation = np.flatnonzero(subset[held] == "validation")
     chosen = settings(tuning, seed)
