@@ -16,7 +16,7 @@ from bloodcell_utils.training import Settings, fit
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 3, 96)
-X = (RNG.normal(size=(96, 6)) + 1.5 * np.eye(3, 6)[Y]).astype(np.float32)
+X = (RNG.normal(size=(96, 6)) + 3 * np.eye(3, 6)[Y]).astype(np.float32)
 FIT, HELD = slice(0, 64), slice(64, None)
 
 
