@@ -140,7 +140,7 @@ PROFILES = {
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(80, 0.7, 1, (256,), None, None, 2, 5, 32, 1e-4, "cosine", 15),
+            Tuning(80, 0.7, 1, (256,), None, None, 1, 5, 32, 1e-4, "cosine", 15),
             Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 1e-4, "cosine", 15), 1500,
             Grid((256, 512, 1024), (1, 2), (512, 1), 1, True),
         ),
