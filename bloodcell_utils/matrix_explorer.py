@@ -139,7 +139,7 @@ def gallery(groups, side=96, quality=80):
 
 
 def pair(images, subtypes, probabilities, true, called, count=4, side=96):
-    """Two kinds of cells and those between them: called so, called the other or nearly so, and the other.
+    """Two kinds of cells, each named correctly, and between them what is called the other or nearly so.
 
     Under each picture stands the probability that the model gives to its name in the outer groups, and to the *wrong*
     name in the middle one; there, brackets mean that the cell was named correctly after all.
@@ -178,9 +178,9 @@ def pair(images, subtypes, probabilities, true, called, count=4, side=96):
 
     between = mistakes.confusions_of(probabilities, y_true, a, b, count, are_a)
     groups = {
-        f"{first}, called so": shown(mistakes.typical(probabilities, y_true, a, count, are_a), a),
+        first: shown(mistakes.typical(probabilities, y_true, a, count, are_a), a),
         f"{first} → {CLASS_NAMES[b]}": shown(between, b),
-        f"{second}, called so": shown(mistakes.typical(probabilities, y_true, b, count, are_b), b),
+        second: shown(mistakes.typical(probabilities, y_true, b, count, are_b), b),
     }
     return gallery(groups, side)
 

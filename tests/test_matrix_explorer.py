@@ -120,9 +120,9 @@ def test_a_pair_shows_both_kinds_and_what_lies_between():
     soup = BeautifulSoup(page._repr_html_(), "html.parser")
     blocks = {p.string: [li.get_text() for li in p.find_next("ul").find_all("li")] for p in soup.select(".bc-name")}
     assert blocks == {
-        "monocyte, called so": ["90 %", "40 %"],
+        "monocyte": ["90 %", "40 %"],
         "monocyte → immature granulocyte": ["60 %", "(30 %)", "(1 %)"],
-        "promyelocyte or metamyelocyte, called so": ["90 %", "90 %"],
+        "promyelocyte or metamyelocyte": ["90 %", "90 %"],
     }
 
 

@@ -199,3 +199,10 @@ def test_a_committed_record_follows_from_its_counts(path):
             counts = metrics.confusion_matrix(record.predictions["true"], record.predictions[name], len(record.classes))
             np.testing.assert_array_equal(counts, model["confusion"])
             assert len(record.predictions) == model["n_test"] == record.predictions["path"].nunique()
+
+
+def test_the_record_of_the_first_profile_that_has_one(record, tmp_path):
+    assert records.find("svm", "full", "sample", folder=tmp_path) is None
+    record.write(tmp_path)
+    assert records.find("svm", "full", "sample", folder=tmp_path) == record
+    assert records.find("svm", "full", folder=tmp_path) is None
