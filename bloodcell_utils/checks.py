@@ -143,6 +143,25 @@ def _fine_tuning_2(answer):
     return None if int(answer) == free(2) else "sum the sizes of `trainable_weights`, biases and the head included."
 
 
+def _ablation_2(answer):
+    from .experiments import ablation
+
+    def alike(backbone):
+        rows = ablation.printed(backbone)
+        cells = list(zip(rows["images_per_class"], rows["blocks"], strict=True))
+        return set(cells), {cell for cell, like in zip(cells, rows["like_best"], strict=True) if like}
+
+    cells, right = alike("inception_v3")
+    answer = {(int(images), int(blocks)) for images, blocks in answer}
+    if answer == alike("vgg16")[1]:
+        return "these are the settings of VGG-16."
+    if answer - cells:
+        return "each setting is a pair (images a class, blocks) of the table for Inception-v3."
+    if answer - right:
+        return f"{len(answer - right)} of these can be told from the best: compare the p-value with 0.05."
+    return None if answer == right else "all of these belong to the list, and it is longer; the best is one of them."
+
+
 def _confusion_matrix_2(answer):
     true, called = answer
     if (called, true) in CONFUSIONS:
@@ -193,6 +212,7 @@ CHECKS = {
     "architectures.2": _architectures_2,
     "features_svm.2": _features_svm_2,
     "fine_tuning.2": _fine_tuning_2,
+    "ablation.2": _ablation_2,
     "confusion_matrix.2": _confusion_matrix_2,
     "error_analysis.2": _error_analysis_2,
     "class_balance.2": _class_balance_2,

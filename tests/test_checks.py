@@ -98,6 +98,23 @@ def test_features_svm(table):
     assert "fraction" in check("features_svm.2", 100 * before)
 
 
+def test_ablation():
+    from bloodcell_utils.experiments import ablation
+
+    def alike(backbone, level=0.05):
+        rows = ablation.printed(backbone)
+        p = metrics.two_proportions(rows["right"], rows["n"], rows["right"].max(), rows["n"])
+        return list(zip(rows["images_per_class"][p > level], rows["blocks"][p > level], strict=True))
+
+    right = alike("inception_v3")
+    assert check("ablation.2", right).startswith("✓")
+    assert check("ablation.2", [list(map(str, cell)) for cell in right[::-1]]).startswith("✓")
+    assert "VGG-16" in check("ablation.2", alike("vgg16"))
+    assert "longer" in check("ablation.2", right[:1])
+    assert "can be told" in check("ablation.2", alike("inception_v3", 0.001))
+    assert "a pair" in check("ablation.2", [(256, 1)])
+
+
 def test_confusion_matrix():
     odd = next(pair for pair, rate in paper.CONFUSIONS.items() if paper.as_count(rate) is None)
     assert check("confusion_matrix.2", odd).startswith("✓")

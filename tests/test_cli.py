@@ -133,6 +133,23 @@ def test_reproduce_of_an_unknown_experiment(capsys):
     assert "choose one of svm" in capsys.readouterr().err
 
 
+def test_a_grid_can_be_sent_to_a_cluster(record, monkeypatch):
+    asked = {}
+
+    def run(profile, backbone, seed, scheduler):
+        asked["scheduler"] = scheduler
+        return record
+
+    monkeypatch.setattr("bloodcell_utils.experiments.ablation.run", run)
+    assert cli.main(["run", "ablation", "--scheduler", "tcp://10.0.0.1:8786"]) == 0
+    assert asked["scheduler"] == "tcp://10.0.0.1:8786"
+
+
+def test_what_is_no_grid_has_no_scheduler(capsys):
+    assert cli.main(["run", "svm", "--scheduler", "local"]) == 1
+    assert "'svm' has no option 'scheduler'" in capsys.readouterr().err
+
+
 def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt

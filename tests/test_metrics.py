@@ -174,3 +174,21 @@ def test_equal_counts_depend_on_the_seed_alone():
 def test_equal_counts_that_cannot_be_drawn(per_class, message):
     with pytest.raises(BloodcellError, match=message):
         metrics.at_equal_counts([0, 0], [0, 1], per_class, 3)
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.data())
+def test_two_proportions_are_the_chi_squared_test_of_their_table(n, m, data):
+    from scipy.stats import chi2_contingency
+
+    k, j = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
+    p = metrics.two_proportions(k, n, j, m)
+    assert p == metrics.two_proportions(j, m, k, n)
+    if k + j in (0, n + m):
+        assert p == 1
+    else:
+        assert p == pytest.approx(chi2_contingency([[k, n - k], [j, m - j]], correction=False).pvalue)
+
+
+def test_two_proportions_take_columns():
+    p = metrics.two_proportions(np.array([50, 90]), 100, 90, 100)
+    assert p[0] < 1e-6 and p[1] == 1

@@ -37,9 +37,16 @@ EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val
 PATHS = ["ig/MMY_1.jpg", "ig/PMY_2.jpg", "neutrophil/BNE_3.jpg", "neutrophil/BNE_4.jpg", "platelet/PLATELET_5.jpg"]
 TRUE, CALLED = [5, 5, 0, 0, 7], [0, 5, 5, 0, 7]
 
+CELLS_OF_A_GRID = [(8, 1, 0.5), (8, 2, 0.6), (16, 1, 0.7), (16, 2, 0.75), (8, 2, 0.65)]
+GRID = pd.DataFrame(CELLS_OF_A_GRID, columns=["images_per_class", "blocks", "accuracy"])
+GRID = GRID.assign(low=GRID["accuracy"] - 0.03, high=GRID["accuracy"] + 0.02)
+
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
     "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
+    "accuracy_grid": lambda table: plots.accuracy_grid({"here": GRID, "there": GRID[:3]}, (16, 2)),
+    "best_of_many": lambda table: plots.best_of_many([0.95, 0.96, 0.95], 0.94, 0.955),
+    "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
     "batches": lambda table: plots.batches(table),
     "image_levels": lambda table: plots.image_levels(IMAGES[:2], ["one", "two"]),
     "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
@@ -134,6 +141,23 @@ def test_counts_and_colours_of_the_classes(table):
 def test_intervals_hold_their_counts():
     shown = texts(plots.per_class_rates(CONFUSION))
     assert all(f"{CONFUSION[i, i]}/{CONFUSION[i].sum()}" in shown for i in range(8))
+
+
+def test_a_grid_shows_every_cell_with_its_interval():
+    shown = texts(plots.accuracy_grid({"here": GRID}, (16, 2)))
+    assert all(
+        f"{100 * a:.1f}\n{100 * (a - 0.03):.1f} to {100 * (a + 0.02):.1f}" in shown for a in (0.5, 0.6, 0.7, 0.75)
+    )
+    assert "65.0" not in shown, "of two seeds the first"
+    assert "8" in shown.split() and "16" in shown.split()
+
+
+def test_a_grid_frames_what_was_chosen_and_prints_in_bold_what_is_as_good_as_the_best():
+    fig = plots.accuracy_grid({"here": GRID.assign(like_best=GRID["accuracy"] > 0.68)}, (16, 2))
+    (frame,) = (patch for patch in fig.axes[0].patches if not patch.get_fill())
+    assert frame.get_xy() == pytest.approx((1.03, 1.03))
+    bold = [t.get_text().split("\n")[0] for t in fig.axes[0].texts if t.get_fontweight() == "bold"]
+    assert bold == ["70.0", "75.0"]
 
 
 def test_classes_of_the_readers_own(table):

@@ -20,7 +20,6 @@ from ..datasets import splits
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..errors import BloodcellError
-from ..prefix import activations
 from ..provenance import device, peak_rss_mb
 from ..store import key
 from . import finetune, tasks
@@ -150,17 +149,13 @@ def train(profile, tuning, backbone, seed, largest, repeats, split, data):
     sources, (versions,) = finetune.training_rows(table, largest, 1, seed)
     # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
     mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
-    if tuning.symmetries:
-        prefix, end = backbones.halves(model, backbone, tuning.blocks)
-        X = finetune.Picked(activations(prefix, images, sources, versions, progressbar=False), mine)
-        X_val = activations(prefix, images, validation, progressbar=False)
-    else:
-        end, X, X_val = model, finetune.Picked(images, sources[mine]), finetune.Picked(images, validation)
+    end, given = finetune.road(model, backbone, tuning, images, progressbar=False)
+    X, X_val = finetune.Picked(given(sources, versions), mine), given(validation)
     prepared = time.perf_counter()
     with _alone(f"ablation-{key(VERSION, arguments)}") as name:
         settings = finetune.settings(tuning, seed)
-        data = X, y[sources[mine]], X_val, y[validation]
-        history = finetune.fit(model, backbone, tuning, *data, settings, name, progressbar=False)
+        examples = X, y[sources[mine]], X_val, y[validation]
+        history = finetune.fit(model, backbone, tuning, *examples, settings, name, progressbar=False)
         predicted = training.predict(end, X_val, settings.batch_size).argmax(axis=1)
     result = {
         "predicted": predicted.tolist(),
@@ -223,6 +218,30 @@ def printed(backbone="vgg16"):
     table = table.assign(right=(table.pop("percent") / 100 * n).round().astype(int), n=n)
     p = metrics.two_proportions(table["right"], n, table["right"].max(), n)
     return _with_intervals(table).assign(like_best=p > LEVEL)
+
+
+def best_by_luck(cells, n, truth, tables=10_000, seed=SEED):
+    """The best accuracy of tables whose cells are all equally good.
+
+    Parameters
+    ----------
+    cells : int
+        Of a table.
+    n : int
+        Images that each cell is measured on.
+    truth : float
+        Accuracy of every cell in truth, in [0, 1].
+    tables : int
+        How many to simulate.
+    seed : int
+
+    Returns
+    -------
+    list of float
+        One a table. A list, so that this can be a cell of `tasks.run` itself.
+    """
+    right = np.random.default_rng(seed).binomial(n, truth, (tables, cells))
+    return (right.max(axis=1) / n).tolist()
 
 
 def _with_intervals(table):

@@ -39,14 +39,14 @@ def run(function, cells, version=1, scheduler=None, workers=None, desc=None, pro
     version : int or str
         Of what the function does: results of another version are left aside.
     scheduler : str, optional
-        None: in this process, one cell after the other. ``"local"``: processes on this machine, with a dashboard. An
-        address such as ``"tcp://10.0.0.1:8786"``: the Dask cluster that listens there.
+        None: in this process, one cell after the other. ``"local"``: processes on this machine; where their dashboard
+        is will be printed. An address such as ``"tcp://10.0.0.1:8786"``: the Dask cluster that listens there.
     workers : int, optional
         Processes of a local cluster; default: one for every four cores, and two at least. One is this process.
     desc : str, optional
         Text before the progress bar.
     progressbar : bool
-        Draw one, with the time left, and say where the dashboard is.
+        Draw one, with the time left.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def run(function, cells, version=1, scheduler=None, workers=None, desc=None, pro
     missing = {path: cell for path, cell in grid.items() if path not in results}
     failed = {}
     with ExitStack() as stack:
-        client = _client(stack, scheduler, workers, len(missing), progressbar)
+        client = _client(stack, scheduler, workers, len(missing))
         outcomes = _there(client, function, missing) if client else _here(function, missing)
         stack.enter_context(closing(outcomes))
         done = len(results)
@@ -117,7 +117,7 @@ def _call(function, arguments):
         return function(**arguments)
 
 
-def _client(stack, scheduler, workers, n_cells, say):
+def _client(stack, scheduler, workers, n_cells):
     """A Dask client that lives as long as the stack; None where one process is all there is, or enough."""
     if scheduler is None or not n_cells:
         return None
@@ -138,7 +138,7 @@ def _client(stack, scheduler, workers, n_cells, say):
     if workers == 1:
         return None
     cluster = _local_cluster(stack, workers, max(1, CPU_COUNT // workers))
-    if say and cluster.dashboard_link:
+    if cluster.dashboard_link:
         print(f"{workers} workers; watch them at {cluster.dashboard_link}")
     return stack.enter_context(Client(cluster, set_as_default=False))
 
