@@ -204,6 +204,24 @@ def _class_balance_2(answer):
     )
 
 
+def _feature_maps_2(answer):
+    rng = np.random.default_rng(0)
+    maps, slopes = rng.random((5, 6, 4)), rng.normal(size=(5, 6, 4))
+    weights = slopes.mean(axis=(0, 1))
+    expected, result = np.maximum(maps @ weights, 0), np.asarray(answer(maps, slopes), float)
+    if result.shape != (5, 6):
+        return f"one number a place is asked for: shape (5, 6) for maps of shape (5, 6, 4), not {result.shape}."
+    if np.allclose(result, maps @ weights):
+        return "nearly: places that speak against the class are below zero; keep what is above."
+    if np.allclose(result, np.maximum((maps * slopes).sum(axis=-1), 0)):
+        return "each map has one weight: average its slopes over all places first."
+    return (
+        None
+        if np.allclose(result, expected)
+        else "weigh each map by its mean slope, add the maps, keep what is above 0."
+    )
+
+
 CHECKS = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
@@ -214,6 +232,7 @@ CHECKS = {
     "fine_tuning.2": _fine_tuning_2,
     "ablation.2": _ablation_2,
     "confusion_matrix.2": _confusion_matrix_2,
+    "feature_maps.2": _feature_maps_2,
     "error_analysis.2": _error_analysis_2,
     "class_balance.2": _class_balance_2,
 }

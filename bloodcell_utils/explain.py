@@ -60,7 +60,7 @@ def feature_maps(model, images, layer):
         If the model has no such layer, or the layer gives no maps.
     """
     keras = load_keras()
-    part = keras.Model(model.input, _maps_of(model, layer))
+    part = keras.Model(model.inputs[0], _maps_of(model, layer))
     return _in_batches(lambda batch: part(batch, training=False), images)
 
 
@@ -188,6 +188,26 @@ def shuffled(model, layers, seed=SEED):
             layer.set_weights(weights)
 
 
+def likeness(maps, others):
+    """How alike two sets of maps are: Spearman's rank correlation, image by image.
+
+    Parameters
+    ----------
+    maps, others : numpy.ndarray of float, shape (n, rows, columns)
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n,)
+        1 for the same order of bright and dark, 0 for none in common; 0 also where a map is the same everywhere.
+    """
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(m.reshape(len(m), -1), axis=1) for m in (maps, others)]
+    a, b = (r - r.mean(axis=1, keepdims=True) for r in ranks)
+    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.divide((a * b).sum(axis=1), size, out=np.zeros(len(a)), where=size > 0)
+
+
 def _layer(model, name):
     if name not in {layer.name for layer in model.layers}:
         raise BloodcellError(f"The model has no layer {name!r}; it has {', '.join(map_layers(model))}.")
@@ -217,7 +237,7 @@ def _scores(model, name):
     softmax = getattr(last, "activation", None) is keras.activations.softmax or isinstance(last, keras.layers.Softmax)
     head = last if softmax and isinstance(last, keras.layers.Dense) else None
     try:
-        rest = keras.Model(maps, last.input if softmax else model.output)
+        rest = keras.Model(maps, last.input if softmax else model.outputs[0])
     except ValueError as err:
         names = ", ".join(map_layers(model)[-3:])
         raise BloodcellError(f"{name!r} is one branch among others; choose a layer after they meet ({names}).") from err

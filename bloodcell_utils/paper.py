@@ -103,6 +103,10 @@ CONFUSIONS = {
     ("basophil", "eosinophil"): 2.58,
 }
 
+# Fig. 15: one map of each of two layers of VGG-16, with ImageNet's weights and fine-tuned, {layer: map}. The paper does
+# not say whether it counts from 0 or from 1; the course counts from 0.
+FIG_15 = {"block3_conv1": 38, "block3_conv2": 27}
+
 # Fig. 16: kinds of cells that are taken for one another, as sub-types.
 FIG_16 = (
     (("MO",), ("PMY", "MMY")),

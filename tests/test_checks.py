@@ -168,3 +168,15 @@ def test_class_balance():
     assert "its share" in check("class_balance.2", images / n)
     assert "neutrophils" in check("class_balance.2", 3329 / n)
     assert "an eighth" in check("class_balance.2", 1)
+
+
+def test_feature_maps():
+    def weighed(maps, slopes):
+        return (maps * slopes.mean(axis=(0, 1))).sum(axis=-1)
+
+    assert check("feature_maps.2", lambda maps, slopes: np.maximum(weighed(maps, slopes), 0)).startswith("✓")
+    assert "below zero" in check("feature_maps.2", weighed)
+    assert "average" in check("feature_maps.2", lambda maps, slopes: np.maximum((maps * slopes).sum(axis=-1), 0))
+    assert "one number a place" in check("feature_maps.2", lambda maps, slopes: maps)
+    assert "keep what is above" in check("feature_maps.2", lambda maps, slopes: weighed(maps, slopes) + 1)
+    assert "kind of answer" in check("feature_maps.2", lambda maps: maps)

@@ -245,8 +245,28 @@ def test_shuffled_layers_forget_and_remember(model, images):
         pass
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_likeness_is_spearmans(seed):
+    from scipy.stats import spearmanr
+
+    a, b = np.random.default_rng(seed).integers(0, 5, (2, 3, 4, 5)).astype(float)
+    expected = [spearmanr(x.ravel(), y.ravel()).statistic for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(explain.likeness(a, b), expected, atol=1e-9)
+    np.testing.assert_allclose(explain.likeness(a, np.exp(a)), 1)
+    assert not explain.likeness(a, np.ones_like(a)).any()
+
+
 def test_no_backend_is_named():
     source = Path(explain.__file__).read_text("utf-8")
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     modules = {a.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for a in node.names}
     assert not (names | modules) & {"tf", "tensorflow", "jax", "torch"}
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_a_sequential_model(images):
+    keras = load_keras()
+    layers = [keras.layers.Conv2D(4, 3, name="conv"), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((16, 16, 3)), *layers])
+    assert explain.feature_maps(model, images, "conv").shape == (3, 14, 14, 4)
+    assert explain.grad_cam(model, images).shape == (3, 16, 16)

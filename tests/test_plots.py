@@ -49,6 +49,9 @@ FIGURES = {
     "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
     "batches": lambda table: plots.batches(table),
     "image_levels": lambda table: plots.image_levels(IMAGES[:2], ["one", "two"]),
+    "feature_maps": lambda table: plots.feature_maps(IMAGES[0], RNG.random((4, 4, 30)), "a layer"),
+    "map_pairs": lambda table: plots.map_pairs(IMAGES[:2], {"map 3": RNG.random((2, 2, 4, 4))}, ["one", "two"]),
+    "heat_maps": lambda table: plots.heat_maps(IMAGES[:2], {"heat": RNG.random((2, 12, 12))}, ["one", "two"]),
     "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
     "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
     "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
@@ -136,6 +139,19 @@ def test_counts_and_colours_of_the_classes(table):
     assert all(f"{n:,}" in shown for n in table["class"].value_counts())
     bars = [plt.matplotlib.colors.to_hex(bar.get_facecolor()).upper() for bar in fig.axes[0].patches]
     assert bars == [cell.color for cell in CELLS]
+
+
+def test_maps_share_a_scale():
+    maps = np.stack([np.full((4, 4), level) for level in (1.0, 5.0)], axis=-1)
+    fig = plots.feature_maps(IMAGES[0], maps, "two maps", indices=[1, 0])
+    sheet = next(ax.images[0] for ax in fig.axes if ax.images and ax.images[0].get_array().ndim == 2)
+    assert sheet.get_clim() == (0, 5)
+    shown = sheet.get_array().compressed()
+    assert shown[0] == 5 and set(shown) == {1, 5}  # in the order that was asked for
+
+    before, after = np.zeros((1, 4, 4)), np.full((1, 4, 4), 3.0)
+    fig = plots.map_pairs(IMAGES[:1], {"map 3": (before, after)}, ["one"])
+    assert [ax.images[0].get_clim() for ax in fig.axes[1:3]] == [(0, 3), (0, 3)]
 
 
 def test_intervals_hold_their_counts():

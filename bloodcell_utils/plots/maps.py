@@ -32,7 +32,7 @@ def feature_maps(image, maps, title="", indices=None, columns=8, width=9.0):
     rows = -(-len(indices) // columns)
     sheet, step = _sheet(maps[..., indices], columns)
     side = (width - 0.9) / (columns + rows)
-    fig, (ax, grid) = figure(width, rows * side + 0.6, 1, 2, width_ratios=(rows, columns))
+    fig, (ax, grid) = figure(width, rows * side + 0.6, 1, 2, width_ratios=(rows, columns), dpi=80)
     ax.imshow(image)
     grid.imshow(shown := np.ma.masked_invalid(sheet), cmap=MAPS, vmin=0, vmax=shown.max() or 1, interpolation="none")
     for i, index in enumerate(indices):
@@ -64,7 +64,7 @@ def map_pairs(images, pairs, names, width=9.0):
     """
     n, rows = len(images), 1 + 2 * len(pairs)
     side = min((width - 1.4) / n, 1.6)
-    fig, axes = figure(side * n + 1.4, side * rows + 0.3, rows, n, squeeze=False)
+    fig, axes = figure(side * n + 1.4, side * rows + 0.3, rows, n, squeeze=False, dpi=80)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
         ax.set_title(name, fontsize=8)
@@ -101,7 +101,7 @@ def heat_maps(images, heats, names, width=9.0):
     """
     n, rows = len(images), 1 + len(heats)
     side = min((width - 1.1) / n, 1.8)
-    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False)
+    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=80)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
         ax.set_title(name, fontsize=8)
