@@ -1,5 +1,6 @@
 """Keras on this machine: loaded without its greetings, the precision that pays here, the accelerators."""
 
+import logging
 import os
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ def load_keras():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow leaves oneDNN off on processors without AVX-512, where it still trains more than twice as fast.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every model that is built in a loop
     with _native_stderr_off():
         import keras
 
