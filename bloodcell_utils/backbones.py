@@ -13,8 +13,8 @@ from .errors import BloodcellError
 from .runtime import fastest_precision, load_keras
 
 __all__ = [
-    "BACKBONES", "Backbone", "backbone", "build", "classifier", "fastest_precision", "halves", "has_weights",
-    "load_keras", "preprocess", "unfreeze",
+    "BACKBONES", "Backbone", "backbone", "build", "calibrate", "classifier", "fastest_precision", "halves",
+    "has_weights", "load_keras", "preprocess", "unfreeze",
 ]  # fmt: skip
 
 IMAGENET_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
@@ -287,6 +287,46 @@ def halves(model, name, blocks):
     names = {layer.name for layer in model.layers}
     cut = model.get_layer(pool if pool in names else last).output
     return keras.Model(model.input, cut, name=f"{name}-prefix"), keras.Model(cut, model.output, name=f"{name}-suffix")
+
+
+def calibrate(model, name, images):
+    """Scale random weights by what they see: each map of these images gets mean 0 and variance 1 before its ReLU.
+
+    After thirteen layers as they are drawn, little of an image is left but its brightness, and a short training learns
+    nothing. Networks with batch normalisation stay as they are.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `classifier`, with random weights; changed in place.
+    name : str
+        Its backbone.
+    images : numpy.ndarray of uint8, shape (n, size, size, 3)
+        A few are enough.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    References
+    ----------
+    D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
+    """
+    keras = load_keras()
+    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers):
+        return model
+    maps = preprocess(name, images)
+    for layer in (layer for layer in model.layers if layer.name.startswith("block")):
+        if layer.weights:
+            activation, layer.activation = layer.activation, keras.activations.linear
+            before = np.asarray(keras.ops.cast(layer(maps), "float32"))
+            mean, deviation = before.mean(axis=(0, 1, 2)), before.std(axis=(0, 1, 2)) + 1e-6
+            layer.kernel.assign(layer.kernel / deviation)
+            layer.bias.assign((layer.bias - mean) / deviation)
+            layer.activation = activation
+        maps = np.asarray(keras.ops.cast(layer(maps), "float32"))
+    return model
 
 
 def has_weights(name, top=False):

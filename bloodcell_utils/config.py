@@ -65,8 +65,8 @@ class Grid:
         Rows and columns; None takes the paper's.
     again : tuple of int
         Images a class and blocks of the cell that is trained with a second seed.
-    epochs : int
-        Of the largest row.
+    epochs, head_epochs : int
+        Of the largest row, as in `Tuning`.
     equal_steps : bool
         Every cell is shown as many images: the rows with fewer see theirs more often. Else every cell sees its images
         equally often, so that a row with fewer images is also trained for less long.
@@ -76,6 +76,7 @@ class Grid:
     blocks: tuple[int, ...] | None = None
     again: tuple[int, int] = (1024, 2)
     epochs: int = 100
+    head_epochs: int = 0
     equal_steps: bool = False
 
 
@@ -136,13 +137,13 @@ PROFILES = {
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
             Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
             Tuning(32, 0.66, 1, (64,), None, 32, 1, 4, 32, 3e-5, "cosine", 40), 120,
-            Grid((8, 16, 32), (1, 2), (16, 1), 2, True),
+            Grid((4, 8, 16), (1, 2), (8, 1), 1, 10, True),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(80, 0.7, 1, (256,), None, None, 1, 5, 32, 1e-4, "cosine", 15),
             Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 1e-4, "cosine", 15), 1500,
-            Grid((256, 512, 1024), (1, 2), (512, 1), 1, True),
+            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True),
         ),
         Profile(
             "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),

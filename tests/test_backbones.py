@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bloodcell_utils import backbones, paper
+from bloodcell_utils.datasets.sample import sample
 from bloodcell_utils.errors import BloodcellError
 
 
@@ -206,3 +207,25 @@ def test_augmentation_is_off_when_it_counts():
     np.testing.assert_array_equal(first, second)
     trained = [np.asarray(model(images, training=True)) for _ in range(2)]
     assert not np.array_equal(trained[0], trained[1])
+
+
+def test_calibrated_random_weights_keep_what_an_image_shows():
+    images = sample(2, 32)[0]
+    keras = backbones.load_keras()
+    plain, calibrated = (backbones.classifier("vgg16", 32, "random", (8,)) for _ in range(2))
+    assert backbones.calibrate(calibrated, "vgg16", images) is calibrated
+    spread = {}
+    for name, model in {"plain": plain, "calibrated": calibrated}.items():
+        last = keras.Model(model.input, model.get_layer("block5_conv3").output)
+        maps = np.asarray(last.predict_on_batch(images), np.float32).reshape(len(images), -1)
+        spread[name] = maps.std(axis=0).mean() / maps.mean()
+    assert spread["calibrated"] > 2 * spread["plain"]
+    for layer in calibrated.layers:
+        assert getattr(layer, "activation", None) is not keras.activations.linear or not layer.name.startswith("block")
+
+
+def test_batch_normalisation_needs_no_calibration():
+    model = backbones.classifier("inception_v3", 75, "random", (8,))
+    before = [weight.copy() for weight in model.get_weights()]
+    backbones.calibrate(model, "inception_v3", sample(1, 75)[0])
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

@@ -96,10 +96,11 @@ def cells(profile, backbone="vgg16", seed=SEED):
     rows = grid.images_per_class or tuple(printed_rows)
     columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]
+    passes = {"epochs": grid.epochs, "head_epochs": grid.head_epochs}
     every.append((*grid.again, seed + 1, grid.again[0]))
     return [
         {
-            "tuning": asdict(replace(profile.small, images_per_class=n, blocks=blocks, epochs=grid.epochs)),
+            "tuning": asdict(replace(profile.small, images_per_class=n, blocks=blocks, **passes)),
             "seed": own_seed,
             "largest": largest,
             "repeats": max(rows) // n if grid.equal_steps else 1,
@@ -145,7 +146,7 @@ def train(profile, tuning, backbone, seed, largest, repeats, split, data):
         )
     y, validation = labels(table), np.flatnonzero(table["subset"] == "validation")
     images = load_images(table, tuning.size or spec.input_size, tuning.crop, progressbar=False)
-    model = finetune.untrained(profile, backbone, seed=seed)
+    model = _untrained(profile, backbone, seed, split, images[table["subset"] == "train"][::20])
     sources, (versions,) = finetune.training_rows(table, largest, 1, seed)
     # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
     mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
@@ -242,6 +243,18 @@ def best_by_luck(cells, n, truth, tables=10_000, seed=SEED):
     """
     right = np.random.default_rng(seed).binomial(n, truth, (tables, cells))
     return (right.max(axis=1) / n).tolist()
+
+
+def _untrained(profile, backbone, seed, split, examples):
+    """As `finetune.untrained`; random weights are the same for every seed, as ImageNet's are, and calibrated."""
+    model = finetune.untrained(profile, backbone, seed=seed)
+    if profile.weights == "random":
+        shared = finetune.untrained(profile, backbone, seed=split)
+        for layer in model.layers:
+            if layer.weights and not layer.name.startswith(("head", "logits")):
+                layer.set_weights(shared.get_layer(layer.name).get_weights())
+        backbones.calibrate(model, backbone, examples)
+    return model
 
 
 def _with_intervals(table):
