@@ -100,7 +100,7 @@ def heat_maps(images, heats, names, width=9.0):
     matplotlib.figure.Figure
     """
     n, rows = len(images), 1 + len(heats)
-    side = min((width - 1.1) / n, 1.8)
+    side = min((width - 1.1) / n, 1.1)
     fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=80)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
