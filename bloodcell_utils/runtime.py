@@ -19,11 +19,11 @@ def load_keras():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow leaves oneDNN off on processors without AVX-512, where it still trains more than twice as fast.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every model that is built in a loop
     with _native_stderr_off():
         import keras
 
         keras.ops.zeros(1)  # the devices are looked for, and reported, at the first operation
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every model that is built in a loop
     return keras
 
 
