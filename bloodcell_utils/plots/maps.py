@@ -64,7 +64,7 @@ def map_pairs(images, pairs, names, width=9.0):
     """
     n, rows = len(images), 1 + 2 * len(pairs)
     side = min((width - 1.4) / n, 1.6)
-    fig, axes = figure(side * n + 1.4, side * rows + 0.3, rows, n, squeeze=False, dpi=80)
+    fig, axes = figure(side * n + 1.4, side * rows + 0.3, rows, n, squeeze=False, dpi=72)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
         ax.set_title(name, fontsize=8)
@@ -101,7 +101,7 @@ def heat_maps(images, heats, names, width=9.0):
     """
     n, rows = len(images), 1 + len(heats)
     side = min((width - 1.1) / n, 1.1)
-    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=80)
+    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=72)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
         ax.set_title(name, fontsize=8)
