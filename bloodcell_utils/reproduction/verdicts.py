@@ -146,7 +146,7 @@ def interval_line(what, printed, share, interval, data, rehearsal=False, remark=
     if rehearsal:
         return Line(what, "rehearsal", "a rehearsal on drawn cells, compares nothing", said, shown, data)
     if printed is None:
-        return Line(what, "made", "re-made, nothing to compare", said, shown, data)
+        return Line(what, "made", KINDS["made"], said, shown, data)
     kind, verdict = compare(printed, value, low, high)
     return Line(what, kind, verdict, said, shown, data, offset=(value - printed, low - printed, high - printed))
 

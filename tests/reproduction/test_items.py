@@ -145,6 +145,14 @@ def test_settings_of_table_3(make_record, everywhere):
     assert inception.count == 20
 
 
+def test_the_curves_of_figure_10(make_record, everywhere):
+    details = {"history": [{"epoch": 1}, {"epoch": 2}], "best_epoch": 2}
+    (curves,) = lines(
+        reproduction.checklist([make_record("finetune", models={"vgg16 fine-tuned": (0.9, details)})]), "Fig. 10"
+    )
+    assert (curves.kind, curves.measured) == ("made", "2 epochs, best: 2") and curves.data.startswith("PBC")
+
+
 def test_the_pairs_of_figure_16(make_record, everywhere):
     record = make_record("finetune", models={"vgg16 fine-tuned": (0.9, {})})
     pairs = lines(reproduction.checklist([record]), "Fig. 16")
