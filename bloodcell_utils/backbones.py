@@ -188,7 +188,7 @@ def classifier(
     dropout : float
         Share of the last hidden layer that is silenced while training, in [0, 1).
     seed : int
-        Of the head, of augmentation and of random weights.
+        Of the head and of augmentation. Random weights are the same for every seed, as ImageNet's are.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def classifier(
     if augmentation:
         x = keras.layers.RandomFlip(seed=seed, name="random_flip")(x)
         x = keras.layers.RandomRotation((0, 60 / 360), fill_mode="reflect", seed=seed + 1, name="random_rotation")(x)
-    maps = build(name, size, weights, seed=seed, inputs=_scaled(keras, spec, x)).output
+    maps = build(name, size, weights, inputs=_scaled(keras, spec, x)).output
     keras.utils.set_random_seed(seed)
     average = pooling == "average" or (pooling is None and spec.name == "inception_v3")
     x = (keras.layers.GlobalAveragePooling2D if average else keras.layers.Flatten)(name="features")(maps)

@@ -18,7 +18,8 @@ class Tuning:
     Attributes
     ----------
     size : int or None
-        Side of the images in pixels; None takes the size that the network was published with.
+        Side of the images in pixels; None takes the size that the network was published with. VGG-16 halves the side
+        five times and drops what is left over: with a multiple of 32 it sees all of the image.
     crop : float
         Central part of the image that the network looks at, in (0, 1].
     blocks : int
@@ -141,8 +142,8 @@ PROFILES = {
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(80, 0.7, 1, (256,), None, None, 1, 5, 32, 1e-4, "cosine", 15),
-            Tuning(48, 0.7, 1, (256,), None, 256, 1, 4, 32, 1e-4, "cosine", 15), 1500,
+            Tuning(64, 0.6, 2, (256,), None, None, 2, 2, 64, 2e-4, "cosine", 15),
+            Tuning(32, 0.6, 1, (256,), None, 256, 1, 4, 32, 2e-4, "cosine", 15), 1500,
             Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True),
         ),
         Profile(

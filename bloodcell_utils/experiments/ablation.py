@@ -146,7 +146,7 @@ def train(profile, tuning, backbone, seed, largest, repeats, split, data):
         )
     y, validation = labels(table), np.flatnonzero(table["subset"] == "validation")
     images = load_images(table, tuning.size or spec.input_size, tuning.crop, progressbar=False)
-    model = _untrained(profile, backbone, seed, split, images[table["subset"] == "train"][::20])
+    model = finetune.untrained(profile, backbone, seed=seed)
     sources, (versions,) = finetune.training_rows(table, largest, 1, seed)
     # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
     mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
@@ -243,18 +243,6 @@ def best_by_luck(cells, n, truth, tables=10_000, seed=SEED):
     """
     right = np.random.default_rng(seed).binomial(n, truth, (tables, cells))
     return (right.max(axis=1) / n).tolist()
-
-
-def _untrained(profile, backbone, seed, split, examples):
-    """As `finetune.untrained`; random weights are the same for every seed, as ImageNet's are, and calibrated."""
-    model = finetune.untrained(profile, backbone, seed=seed)
-    if profile.weights == "random":
-        shared = finetune.untrained(profile, backbone, seed=split)
-        for layer in model.layers:
-            if layer.weights and not layer.name.startswith(("head", "logits")):
-                layer.set_weights(shared.get_layer(layer.name).get_weights())
-        backbones.calibrate(model, backbone, examples)
-    return model
 
 
 def _with_intervals(table):

@@ -21,6 +21,7 @@ from ..provenance import peak_rss_mb
 from ..store import key
 
 HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
+HEAD_IMAGES = 4096  # enough for the head to find its feet
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def settings(tuning, seed=SEED, **changes):
 
 
 def untrained(profile, backbone="vgg16", blocks=None, seed=SEED):
-    """A profile's network before training, its last blocks free to train.
+    """A profile's network before training, its last blocks free to train; random weights are calibrated.
 
     Parameters
     ----------
@@ -90,6 +91,12 @@ def untrained(profile, backbone="vgg16", blocks=None, seed=SEED):
             backbone, tuning.size, profile.weights, tuning.head, len(paper.TABLE_1), tuning.pooling,
             augmentation=not tuning.symmetries, seed=seed,
         )  # fmt: skip
+    if profile.weights == "random":
+        table = splits.clean(datasets.index(profile))
+        examples = table[table["subset"] == "train"][::20]
+        backbones.calibrate(
+            model, backbone, load_images(examples, model.input_shape[1], tuning.crop, progressbar=False)
+        )
     return backbones.unfreeze(model, backbone, tuning.blocks if blocks is None else blocks)
 
 
@@ -178,7 +185,7 @@ def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     prepared = time.perf_counter()
     validation = np.flatnonzero(subset[held] == "validation")
     chosen = settings(tuning, seed)
-    name = f"finetune-{backbone}-{key('v2', profile.weights, asdict(tuning), chosen, images)}"
+    name = f"finetune-{backbone}-{key('v3', profile.weights, asdict(tuning), chosen, images)}"
     data = X, y[sources], Picked(shown, validation), y[held[validation]]
     history = fit(model, backbone, tuning, *data, chosen, name, progressbar)
     trained = time.perf_counter()
@@ -215,9 +222,10 @@ def fit(model, backbone, tuning, X, y, X_val, y_val, chosen, name=None, progress
         before, head = backbones.halves(model, backbone, 0)
         middle = runtime.load_keras().Model(prefix.output, before.output)
         first = X[0] if isinstance(X, list) else X
-        seen, seen_val = (training.predict(middle, part, 64) for part in (first, X_val))
+        few = np.sort(np.random.default_rng(chosen.seed).permutation(len(y))[:HEAD_IMAGES])
+        seen, seen_val = (training.predict(middle, part, 64) for part in (Picked(first, few), X_val))
         easy = replace(chosen, epochs=tuning.head_epochs, learning_rate=HEAD_RATE, schedule="constant")
-        training.fit(head, seen, y, seen_val, y_val, easy, name and f"{name}-head", progressbar=False)
+        training.fit(head, seen, y[few], seen_val, y_val, easy, name and f"{name}-head", progressbar=False)
     return training.fit(end, X, y, X_val, y_val, chosen, name, progressbar)
 
 

@@ -85,6 +85,14 @@ def test_only_the_end_has_moved(tuned):
         assert same != moved, name
 
 
+def test_seeds_share_the_network_that_they_start_from():
+    """As they share ImageNet's; what differs is the head."""
+    one, other = (finetune.untrained(PROFILE, seed=seed) for seed in (7, 8))
+    for name, same in (("block4_conv2", True), ("head1", False)):
+        kernels = [model.get_layer(name).get_weights()[0] for model in (one, other)]
+        assert np.array_equal(*kernels) == same, name
+
+
 def test_training_from_the_pixels(cache):
     profile = config.profile("sample", tuning=replace(TINY, symmetries=0, images_per_class=4, epochs=1))
     result = finetune.fine_tuned(profile, progressbar=False)
