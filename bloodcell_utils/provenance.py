@@ -53,7 +53,8 @@ def _commit():
         here = Path(__file__).parent
         return subprocess.run(["git", *args], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
 
+    changed = "status", "--porcelain", "--", "..", ":!../book/results"  # a record does not change the code of the next
     try:
-        return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", "..") else "")
+        return git("rev-parse", "--short", "HEAD") + ("+" if git(*changed) else "")
     except (OSError, subprocess.CalledProcessError):
         return None
