@@ -5,7 +5,8 @@ PROFILE ?= sample
 REQUIREMENTS ?= --require-hashes -r requirements.lock
 
 # Settings of the caller that would change what is built or tested; `make book PROFILE=laptop` asks for a profile.
-unexport BLOODCELL_PROFILE BLOODCELL_RESULTS_DIR KERAS_BACKEND MPLBACKEND PYTHONHOME PYTHONPATH VIRTUAL_ENV
+unexport BLOODCELL_PROFILE BLOODCELL_RESULTS_DIR KERAS_BACKEND MPLBACKEND PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH \
+    VIRTUAL_ENV
 export JUPYTER_PREFER_ENV_PATH := 1
 
 PY := .venv/bin/python

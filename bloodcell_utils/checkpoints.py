@@ -80,6 +80,11 @@ class Checkpoint:
             ) from err
 
 
+def begun(name):
+    """Whether a training of this name has an epoch to go on from; one without a name (None) has not."""
+    return (cache_dir() / "training" / f"{name}.last.npz").is_file()
+
+
 def _arrays(variables):
     return {f"v{i}": np.asarray(variable) for i, variable in enumerate(variables)}
 

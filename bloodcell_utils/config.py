@@ -137,8 +137,8 @@ PROFILES = {
         Profile(
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
             Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
-            Tuning(32, 0.66, 1, (64,), None, 32, 1, 4, 32, 3e-5, "cosine", 40), 120,
-            Grid((4, 8, 16), (1, 2), (8, 1), 1, 10, True),
+            Tuning(32, 0.66, 1, (64,), None, 32, 1, 2, 32, 1e-4, "cosine", 20), 120,
+            Grid((4, 16), (1, 2), (4, 1), 1, 20, True),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),

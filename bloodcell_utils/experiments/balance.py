@@ -137,7 +137,7 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
             end, _ = finetune.road(model, backbone, tuning, images, progressbar)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
             kept = (
-                f"balance-{backbone}-{key('v3', profile.weights, asdict(tuning), settings, sources, versions, images)}"
+                f"balance-{backbone}-{key('v4', profile.weights, asdict(tuning), settings, sources, versions, images)}"
             )
             data = X, y[sources], held, y[validation]
             history = finetune.fit(model, backbone, tuning, *data, settings, kept, progressbar)

@@ -6,12 +6,13 @@ the profile ``full``: that takes a GPU.
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from .. import augment, backbones, datasets, metrics, paper, records, runtime, training
+from ..checkpoints import begun
 from ..config import SEED
 from ..datasets import splits
 from ..datasets.loading import load_images
@@ -185,7 +186,7 @@ def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     prepared = time.perf_counter()
     validation = np.flatnonzero(subset[held] == "validation")
     chosen = settings(tuning, seed)
-    name = f"finetune-{backbone}-{key('v3', profile.weights, asdict(tuning), chosen, images)}"
+    name = f"finetune-{backbone}-{key('v4', profile.weights, asdict(tuning), chosen, images)}"
     data = X, y[sources], Picked(shown, validation), y[held[validation]]
     history = fit(model, backbone, tuning, *data, chosen, name, progressbar)
     trained = time.perf_counter()
@@ -218,14 +219,12 @@ def fit(model, backbone, tuning, X, y, X_val, y_val, chosen, name=None, progress
     if not tuning.symmetries:
         return training.fit(model, X, y, X_val, y_val, chosen, name, progressbar)
     prefix, end = backbones.halves(model, backbone, tuning.blocks)
-    if tuning.head_epochs:
+    if tuning.head_epochs and not begun(name):
         before, head = backbones.halves(model, backbone, 0)
         middle = runtime.load_keras().Model(prefix.output, before.output)
-        first = X[0] if isinstance(X, list) else X
         few = np.sort(np.random.default_rng(chosen.seed).permutation(len(y))[:HEAD_IMAGES])
-        seen, seen_val = (training.predict(middle, part, 64) for part in (Picked(first, few), X_val))
-        easy = replace(chosen, epochs=tuning.head_epochs, learning_rate=HEAD_RATE, schedule="constant")
-        training.fit(head, seen, y[few], seen_val, y_val, easy, name and f"{name}-head", progressbar=False)
+        seen = training.predict(middle, Picked(X[0] if isinstance(X, list) else X, few))
+        _fit_head(head, seen, y[few], tuning.head_epochs, chosen)
     return training.fit(end, X, y, X_val, y_val, chosen, name, progressbar)
 
 
@@ -303,6 +302,14 @@ class Picked:
 
     def __getitem__(self, which):
         return self.array[self.rows[which]]
+
+
+def _fit_head(head, seen, y, epochs, chosen):
+    keras = runtime.load_keras()
+    keras.utils.set_random_seed(chosen.seed)
+    weights = None if chosen.class_weight is None else dict(enumerate(chosen.class_weight))
+    head.compile(keras.optimizers.Adam(HEAD_RATE), "sparse_categorical_crossentropy")
+    head.fit(seen, y, batch_size=chosen.batch_size, epochs=epochs, class_weight=weights, verbose=0)
 
 
 def _count(weights):
