@@ -81,7 +81,17 @@ class Checkpoint:
 
 
 def begun(name):
-    """Whether a training of this name has an epoch to go on from; one without a name (None) has not."""
+    """Whether a training has an epoch to go on from.
+
+    Parameters
+    ----------
+    name : str or None
+        As for `Checkpoint`.
+
+    Returns
+    -------
+    bool
+    """
     return (cache_dir() / "training" / f"{name}.last.npz").is_file()
 
 

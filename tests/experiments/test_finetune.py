@@ -164,3 +164,12 @@ print(json.dumps(determinism.run(PROFILE, progressbar=False).models["determinist
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
     assert result.stdout.strip().endswith('{"curves": true, "weights": true, "answers": true}'), result.stderr
     assert set(determinism.MODES) == {"as usual", "deterministic"}
+
+
+def test_a_head_is_not_trained_again_where_its_network_goes_on(cache, monkeypatch):
+    profile, heads = config.profile("sample", tuning=replace(TINY, symmetries=1, head_epochs=1, epochs=1)), []
+    fit_head = finetune._fit_head
+    monkeypatch.setattr(finetune, "_fit_head", lambda *args: heads.append(fit_head(*args)))
+    first, again = (finetune.fine_tuned(profile, progressbar=False) for _ in range(2))
+    assert len(heads) == 1
+    np.testing.assert_array_equal(first.probabilities, again.probabilities)
