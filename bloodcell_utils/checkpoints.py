@@ -25,14 +25,13 @@ class Checkpoint:
         frozen = {id(v) for layer in model.layers if not layer.trainable for v in layer.variables}
         self.weights = [v for v in model.variables if id(v) not in frozen]
         self.variables = [*self.weights, *model.optimizer.variables]
-        self.folder = cache_dir() / "training"
         self.name, self.best = name, None
 
     def resume(self):
         """Put the saved state back; the epochs that are done."""
-        saved = self._read("last")
-        if saved is None or self._read("best") is None:
+        if not begun(self.name):
             return []
+        saved = _read(self.name, "last")
         _assign(self.variables, saved)
         return json.loads(saved["history"].tobytes())
 
@@ -47,24 +46,12 @@ class Checkpoint:
 
     def load_best(self):
         """Give the model the weights of its best epoch."""
-        _assign(self.weights, self._read("best") or self.best)
-
-    def _path(self, which):
-        return self.folder / f"{self.name}.{which}.npz"
-
-    def _read(self, which):
-        if not self.name:
-            return None
-        try:
-            with np.load(self._path(which), allow_pickle=False) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or cut short: begin again
-            return None
+        _assign(self.weights, _read(self.name, "best") or self.best)
 
     def _write(self, which, arrays):
         if not self.name:
             return
-        path = self._path(which)
+        path = _path(self.name, which)
         arriving = path.with_suffix(".arriving")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +79,21 @@ def begun(name):
     -------
     bool
     """
-    return (cache_dir() / "training" / f"{name}.last.npz").is_file()
+    return all(_read(name, which) is not None for which in ("best", "last"))
+
+
+def _path(name, which):
+    return cache_dir() / "training" / f"{name}.{which}.npz"
+
+
+def _read(name, which):
+    if not name:
+        return None
+    try:
+        with np.load(_path(name, which), allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or cut short: begin again
+        return None
 
 
 def _arrays(variables):

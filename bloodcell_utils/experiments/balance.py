@@ -136,9 +136,8 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
             model = finetune.untrained(small, backbone, seed=own_seed)
             end, _ = finetune.road(model, backbone, tuning, images, progressbar)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
-            kept = (
-                f"balance-{backbone}-{key('v4', profile.weights, asdict(tuning), settings, sources, versions, images)}"
-            )
+            made_of = profile.weights, asdict(tuning), settings, sources, versions, images
+            kept = f"balance-{backbone}-{key(finetune.VERSION, *made_of)}"
             data = X, y[sources], held, y[validation]
             history = finetune.fit(model, backbone, tuning, *data, settings, kept, progressbar)
             label = f"{name}, seed {own_seed}"

@@ -21,6 +21,7 @@ from ..prefix import activations
 from ..provenance import peak_rss_mb
 from ..store import key
 
+VERSION = 4  # rises when the same tuning gives another network
 HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
 HEAD_IMAGES = 4096  # enough for the head to find its feet
 
@@ -186,7 +187,7 @@ def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
     prepared = time.perf_counter()
     validation = np.flatnonzero(subset[held] == "validation")
     chosen = settings(tuning, seed)
-    name = f"finetune-{backbone}-{key('v4', profile.weights, asdict(tuning), chosen, images)}"
+    name = f"finetune-{backbone}-{key(VERSION, profile.weights, asdict(tuning), chosen, images)}"
     data = X, y[sources], Picked(shown, validation), y[held[validation]]
     history = fit(model, backbone, tuning, *data, chosen, name, progressbar)
     trained = time.perf_counter()

@@ -173,3 +173,7 @@ def test_a_head_is_not_trained_again_where_its_network_goes_on(cache, monkeypatc
     first, again = (finetune.fine_tuned(profile, progressbar=False) for _ in range(2))
     assert len(heads) == 1
     np.testing.assert_array_equal(first.probabilities, again.probabilities)
+    (saved,) = (cache / "training").glob("*.last.npz")
+    saved.write_bytes(saved.read_bytes()[:100])
+    finetune.fine_tuned(profile, progressbar=False)
+    assert len(heads) == 2, "what was cut short begins again, head first"
