@@ -6,3 +6,12 @@ the command line. Importing it is cheap: TensorFlow loads when a network is buil
 """
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """`predict`, loaded when it is asked for."""
+    if name == "predict":
+        from importlib import import_module
+
+        return import_module(".reader", __name__).predict
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

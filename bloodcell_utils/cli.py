@@ -10,6 +10,7 @@ from . import __version__, config
 from .errors import BloodcellError
 
 EPILOG = """examples:
+  bloodcell predict cell.jpg                which of the eight kinds of cells is this?
   bloodcell doctor                          what is installed, where the data are, what is missing
   bloodcell data fetch                      download the PBC data set (280 MB)
   bloodcell data verify                     compare it with the official release, image by image
@@ -92,8 +93,8 @@ def run(options):
 
     changes = {"feature_size": options.size} if options.size else {}
     profile = config.profile(options.profile, **changes)
-    where = {"scheduler": options.scheduler} if options.scheduler else {}
-    record = experiments.run(options.experiment, profile, backbone=options.backbone, seed=options.seed, **where)
+    chosen = {name: value for name in ("scheduler", "backbone", "ship") if (value := getattr(options, name))}
+    record = experiments.run(options.experiment, profile, seed=options.seed, **chosen)
     path = record.write(options.output)
     print(f"\n{_table(records.rows([record]))}\n\nRecord: {path}")
 
@@ -115,6 +116,34 @@ def reproduce(options):
         print(f"not measured: {outcome.task.name}: {outcome.message}", file=sys.stderr)
     print(f"\nThe report is ready: {report.resolve().as_uri()}")
     return bool(failed)
+
+
+def predict(options):
+    """Name the cell in each image, as a table; on request as csv, and with heat maps."""
+    from . import reader
+
+    table = reader.predict(options.image, options.crop, options.threshold, progressbar=sys.stderr.isatty())
+    if options.csv:
+        from .store import replace_file
+
+        replace_file(options.csv, table.round(6).to_csv(index=False, lineterminator="\n").encode())
+    if options.explain:
+        for path in reader.explain(table, options.explain, options.crop):
+            print(path)
+    print(reader.summary(table) if options.csv else reader.text(table))
+    bad = table[table["problem"] != ""]
+    for problem in bad["problem"]:
+        print(f"bloodcell: {problem}", file=sys.stderr)
+    return bool(len(bad))
+
+
+def bench(options):
+    """Time each heavy step of the course against the plain way."""
+    from . import bench as benchmarks
+
+    measured = benchmarks.run(config.profile(options.profile), options.only, progressbar=not options.json)
+    if options.json:
+        print(json.dumps(measured, indent=1))
 
 
 def results(options):
@@ -215,11 +244,28 @@ def _parser():
 
     from .experiments import EXPERIMENTS
 
+    reading = commands.add_parser(
+        "predict",
+        help="name the cell in each image with the network that comes with the package",
+        description="Name the cell in the middle of each image. The network has seen the eight kinds of normal cells "
+        "of one laboratory, in fields about twice as wide as the cell; where it is not sure, it gives no name. For "
+        "teaching, not for diagnosis.",
+        epilog="exit status: 0 all images were read, 1 some were not",
+    )
+    reading.add_argument("image", nargs="+", type=Path, help="image files of any size, or folders of them")
+    reading.add_argument("--csv", type=Path, metavar="FILE", help="write all probabilities there")
+    reading.add_argument(
+        "--explain", type=Path, metavar="FOLDER", help="write a heat map (Grad-CAM) of each image there"
+    )
+    reading.add_argument("--crop", type=float, default=1.0, help="central part to look at, in (0, 1] (default: 1)")
+    reading.add_argument("--threshold", type=float, help="least confidence for a name (default: the calibrated one)")
+    reading.set_defaults(command=predict)
+
     experiment = commands.add_parser("run", help="measure an experiment and write its record")
     known = "; ".join(f"{name}: {text}" for name, text in EXPERIMENTS.items())
     experiment.add_argument("experiment", choices=EXPERIMENTS, help=known)
     experiment.add_argument("--profile", choices=config.PROFILES, help="default: BLOODCELL_PROFILE, else sample")
-    experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), default="vgg16", help="default: vgg16")
+    experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), help="default: vgg16")
     experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
     experiment.add_argument("--seed", type=int, default=config.SEED, help=f"default: {config.SEED}")
     experiment.add_argument(
@@ -228,6 +274,7 @@ def _parser():
         help="of the cells of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
         "cluster (tcp://...); default: this process",
     )
+    experiment.add_argument("--ship", action="store_true", help="compact_best: put the weights into this package")
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
     experiment.set_defaults(command=run)
 
@@ -253,6 +300,18 @@ def _parser():
     table.add_argument("folder", nargs="?", help="of the records (default: book/results)")
     table.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     table.set_defaults(command=results)
+
+    clocks = commands.add_parser(
+        "bench",
+        help="how much faster than the plain way each heavy step is, on this machine",
+        description="Time the heavy steps of the course both ways in one run: the plain way and the package's.",
+    )
+    clocks.add_argument("--only", type=_names, metavar="NAMES", help="of: features,decode,svm,train,predict,start")
+    clocks.add_argument(
+        "--profile", choices=config.PROFILES, help="whose images; default: BLOODCELL_PROFILE, else sample"
+    )
+    clocks.add_argument("--json", action="store_true", help="print the measurements as json")
+    clocks.set_defaults(command=bench)
 
     check = commands.add_parser("doctor", help="what is installed, which device, where things are, what is missing")
     check.set_defaults(command=doctor)

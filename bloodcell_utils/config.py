@@ -82,6 +82,30 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Compact:
+    """For how long a profile trains CompactNet.
+
+    Attributes
+    ----------
+    short, long, best : int
+        Epochs of three trainings: on two cores of a laptop about one, five and forty minutes.
+    seeds : int
+        Networks of the short and of the long training.
+    few : tuple of (int, int)
+        Training images a class, and networks, for the learning curve.
+    few_steps : int
+        Batches that each network of the learning curve sees.
+    """
+
+    short: int = 3
+    long: int = 9
+    best: int = 30
+    seeds: int = 3
+    few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
+    few_steps: int = 1200
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
@@ -114,6 +138,8 @@ class Profile:
         takes all.
     grid : Grid
         For the ablation; its cells are trained as `small` says.
+    compact : Compact
+        For CompactNet.
     """
 
     name: str
@@ -129,6 +155,7 @@ class Profile:
     small: Tuning
     natural: int | None
     grid: Grid
+    compact: Compact
 
 
 PROFILES = {
@@ -138,17 +165,17 @@ PROFILES = {
             "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
             Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
             Tuning(32, 0.66, 1, (64,), None, 32, 1, 2, 32, 1e-4, "cosine", 20), 120,
-            Grid((4, 16), (1, 2), (4, 1), 1, 20, True),
+            Grid((4, 16), (1, 2), (4, 1), 1, 20, True), Compact(4, 12, 20, 1, ((4, 1), (16, 2)), 60),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(64, 0.6, 2, (256,), None, None, 2, 2, 64, 2e-4, "cosine", 15),
             Tuning(32, 0.6, 1, (256,), None, 256, 1, 4, 32, 2e-4, "cosine", 15), 1500,
-            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True),
+            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True), Compact(),
         ),
         Profile(
             "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
-            Tuning(), Tuning(), None, Grid(),
+            Tuning(), Tuning(), None, Grid(), Compact(),
         ),
     )
 }  # fmt: skip

@@ -24,8 +24,9 @@ class Settings:
     ----------
     epochs : int
     batch_size : int
-    optimizer : {"adam", "sgd"}
-        ``"sgd"`` is the paper's equation 6, plain gradient descent on batches.
+    optimizer : {"adam", "sgd", "muon"}
+        ``"sgd"`` is the paper's equation 6, plain gradient descent on batches. ``"muon"`` is for convolutions that
+        train from nothing (`layers.ConvolutionMuon`).
     learning_rate : float
         The paper's is 1e-4.
     schedule : {"constant", "cosine"}
@@ -36,6 +37,8 @@ class Settings:
         Weight of each class in the loss.
     label_smoothing : float
         In [0, 1).
+    weight_decay : float
+        Share of each weight that a step at learning rate 1 would take away; biases and normalisations keep theirs.
     seed : int
         Of the order of the images.
     deterministic : bool
@@ -50,12 +53,13 @@ class Settings:
     patience: int | None = None
     class_weight: tuple[float, ...] | None = None
     label_smoothing: float = 0.0
+    weight_decay: float = 0.0
     seed: int = SEED
     deterministic: bool = False
 
     def __post_init__(self):
-        if self.optimizer not in ("adam", "sgd"):
-            raise BloodcellError(f"There is no optimizer {self.optimizer!r} here; choose 'adam' or 'sgd'.")
+        if self.optimizer not in ("adam", "sgd", "muon"):
+            raise BloodcellError(f"There is no optimizer {self.optimizer!r} here; choose 'adam', 'sgd' or 'muon'.")
         if self.schedule not in ("constant", "cosine"):
             raise BloodcellError(f"There is no schedule {self.schedule!r}; choose 'constant' or 'cosine'.")
         if self.epochs < 1 or self.batch_size < 1 or self.learning_rate <= 0:
@@ -219,10 +223,23 @@ def _prepare(model, settings, steps):
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, total - warm), warmup_target=settings.learning_rate, warmup_steps=warm
         )
-    optimizer = keras.optimizers.Adam(rate) if settings.optimizer == "adam" else keras.optimizers.SGD(rate)
+    optimizer = _optimizer(keras, settings, rate)
     smoothing = settings.label_smoothing
     model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing), metrics=["accuracy"])
     optimizer.build(model.trainable_variables)
+
+
+def _optimizer(keras, settings, rate):
+    decay = settings.weight_decay
+    if settings.optimizer == "muon":
+        from .layers import ConvolutionMuon
+
+        optimizer = ConvolutionMuon(rate, weight_decay=decay, adam_weight_decay=decay)
+    else:
+        kind = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[settings.optimizer]
+        optimizer = kind(rate, weight_decay=decay or None)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 def _one_epoch(model, batches, progress, settings):

@@ -16,9 +16,9 @@ FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
-    + ["anatomy", "mistakes"],
+    + ["anatomy", "mistakes", "compact", "layers", "shipped", "reader", "calibration", "engines"],
     3: ["experiments", "records"],
-    4: ["plots", "reproduction"],
+    4: ["plots", "reproduction", "bench"],
     5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -136,7 +136,7 @@ def test_reproduce_of_an_unknown_experiment(capsys):
 def test_a_grid_can_be_sent_to_a_cluster(record, monkeypatch):
     asked = {}
 
-    def run(profile, backbone, seed, scheduler):
+    def run(profile, seed, scheduler):
         asked["scheduler"] = scheduler
         return record
 

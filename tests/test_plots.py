@@ -32,6 +32,7 @@ BRANCHES = pd.DataFrame(
 )  # fmt: skip
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
+FEW = {str(i): {"images_per_class": n, "accuracy": 0.9 + i / 100} for i, n in enumerate((16, 16, 256))} | {"other": {}}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
 PATHS = ["ig/MMY_1.jpg", "ig/PMY_2.jpg", "neutrophil/BNE_3.jpg", "neutrophil/BNE_4.jpg", "platelet/PLATELET_5.jpg"]
@@ -55,6 +56,8 @@ FIGURES = {
     "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
     "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
     "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
+    "few_images": lambda table: plots.few_images(FEW, 96.2, 1000),
+    "worse_days": lambda table: plots.worse_days({"a": [{"as it is": 0.99, "darker": 0.9}], "b": [{"darker": 0.1}]}),
     "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),
     "confusion_matrices": lambda table: plots.confusion_matrices({"a": CONFUSION, "b": None, "c": CONFUSION}),
     "subtype_errors": lambda table: plots.subtype_errors({"a": mistakes.by_subtype(PATHS, TRUE, CALLED)}),

@@ -1,6 +1,7 @@
 """Image files to arrays: decoded in parallel, cropped, resized, and kept in the cache as a memory map."""
 
 import io
+import math
 import os
 import warnings
 import zipfile
@@ -15,7 +16,7 @@ from ..store import key, stored_array
 from .download import DAMAGED, check_zip
 
 
-def load_images(table, size, crop=1.0, workers=None, progressbar=True):
+def load_images(table, size, crop=1.0, workers=None, progressbar=True, reduced=False):
     """The images of an index as one array.
 
     Parameters
@@ -29,6 +30,8 @@ def load_images(table, size, crop=1.0, workers=None, progressbar=True):
     workers : int, optional
         Threads; default: one for each processor.
     progressbar : bool
+    reduced : bool
+        As for `decode`.
 
     Returns
     -------
@@ -42,15 +45,15 @@ def load_images(table, size, crop=1.0, workers=None, progressbar=True):
     """
     if not 0 < crop <= 1 or size < 1:
         raise DataError(f"crop={crop} must be in (0, 1] and size={size} at least 1.")
-    name = f"images-{size}-{key('v1', size, crop, *table['sha256'])}"
+    name = f"images-{size}-{key('v1', size, crop, *['reduced'] * reduced, *table['sha256'])}"
     paths = table[["source", "path"]].to_numpy()
     workers = workers or os.cpu_count() or 1
 
     with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
-        read = _reader(stack)
+        read = reader(stack)
 
         def compute(start, stop):
-            return np.stack(list(pool.map(lambda p: decode(read(*p), size, crop, p[1]), paths[start:stop])))
+            return np.stack(list(pool.map(lambda p: decode(read(*p), size, crop, p[1], reduced), paths[start:stop])))
 
         return stored_array(name, (len(table), size, size, 3), np.uint8, compute, 512, "decoding", progressbar)
 
@@ -71,7 +74,7 @@ def load_image(row, size=None, crop=1.0):
     numpy.ndarray of uint8, shape (height, width, 3)
     """
     with ExitStack() as stack:
-        return decode(_reader(stack)(row["source"], row["path"]), size, crop, row["path"])
+        return decode(reader(stack)(row["source"], row["path"]), size, crop, row["path"])
 
 
 def readable(table):
@@ -88,7 +91,7 @@ def readable(table):
     """
     bad = {}
     with ExitStack() as stack:
-        read = _reader(stack)
+        read = reader(stack)
         for source, path in table[["source", "path"]].to_numpy():
             try:
                 decode(read(source, path), 8, 1.0, path)
@@ -99,7 +102,7 @@ def readable(table):
     return table[~table["path"].isin(bad)].reset_index(drop=True)
 
 
-def decode(data, size, crop=1.0, name="image"):
+def decode(data, size, crop=1.0, name="image", reduced=False, strict=True):
     """Bytes of an image file to an RGB array.
 
     Parameters
@@ -111,6 +114,11 @@ def decode(data, size, crop=1.0, name="image"):
         Central part of the shorter side, in (0, 1].
     name : str
         For error messages.
+    reduced : bool
+        Let a JPEG be decoded at a half, a quarter or an eighth where that is still as large as the result: faster, and
+        not the same to the last level.
+    strict : bool
+        Refuse what would need a choice. False chooses: the first frame, the range that is used, Pillow's conversion.
 
     Returns
     -------
@@ -119,36 +127,94 @@ def decode(data, size, crop=1.0, name="image"):
     Raises
     ------
     DataError
-        If the bytes are no image, are cut short, or the image is CMYK, 16-bit or animated: these would need a choice
-        (a colour profile, a range, a frame) that only the owner of the image can make.
+        If the bytes are no image, are cut short, or (where strict) the image is CMYK, 16-bit or animated: these need
+        a choice (a colour profile, a range, a frame) that only the owner of the image can make.
     """
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if getattr(image, "n_frames", 1) > 1:
-                raise DataError(f"{name} is animated ({image.n_frames} frames). Save the frame that you mean as PNG.")
-            # Pillow calls 16-bit colour "RGB" too and keeps the upper byte: a 12-bit camera's picture would turn black.
-            deep = next((raw for tile in image.tile for raw in str(tile[3]).split("'") if ";16" in raw), None)
-            mode = deep or image.mode
-            if mode not in {"RGB", "RGBA", "L", "LA", "P", "PA", "1"}:
-                raise DataError(f"{name} has colour mode {mode}; save it as 8-bit RGB (PNG or JPEG) first.")
-            if image.mode in {"RGBA", "LA", "P", "PA"}:
-                image = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            image = image.convert("RGB")
-            if size is not None:
-                width, height = image.size
-                side = crop * min(width, height)
-                left, top = (width - side) / 2, (height - side) / 2
-                image = image.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
-            return np.asarray(image)
+            if strict:
+                _refuse_choices(image, name)
+            if reduced and size is not None:
+                image.draft("RGB", (math.ceil(size / crop),) * 2)
+            image = _rgb(image)
+            return np.asarray(image if size is None else _resized(image, size, crop))
     except (Image.DecompressionBombError, *DAMAGED) as err:
         raise DataError(f"{name} is damaged or no image ({err}).") from err
 
 
-def _reader(stack):
-    """A function (source, path) -> bytes that keeps zips open while the stack is."""
+def resize(image, size, crop=1.0):
+    """The central square of an image in another size, averaged where it shrinks.
+
+    Parameters
+    ----------
+    image : numpy.ndarray of uint8, shape (height, width, 3)
+    size : int
+        Side of the result in pixels.
+    crop : float
+        Central part of the shorter side that is kept, in (0, 1].
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (size, size, 3)
+    """
+    from PIL import Image
+
+    return np.asarray(_resized(Image.fromarray(image), size, crop))
+
+
+def _resized(image, size, crop):
+    from PIL import Image
+
+    width, height = image.size
+    side = crop * min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return image.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+
+
+def _refuse_choices(image, name):
+    if getattr(image, "n_frames", 1) > 1:
+        raise DataError(f"{name} is animated ({image.n_frames} frames). Save the frame that you mean as PNG.")
+    mode = _deep(image) or image.mode
+    if mode not in {"RGB", "RGBA", "L", "LA", "P", "PA", "1"}:
+        raise DataError(f"{name} has colour mode {mode}; save it as 8-bit RGB (PNG or JPEG) first.")
+
+
+def _deep(image):
+    """The raw mode of a 16-bit image: Pillow calls 16-bit colour "RGB" too and keeps the upper byte."""
+    return next((raw for tile in image.tile for raw in str(tile[3]).split("'") if ";16" in raw), None)
+
+
+def _rgb(image):
+    from PIL import Image
+
+    if image.mode in {"RGBA", "LA", "P", "PA"}:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    deep = _deep(image)
+    if image.mode[0] in "IF" or deep:
+        # A 12-bit camera leaves the upper bits of 16 empty: its picture would turn black.
+        levels = np.asarray(image, np.float32)
+        top = np.nanmax(levels, initial=0) or 1
+        levels = np.nan_to_num(levels).clip(0, top) * (255 / top)
+        image = Image.fromarray(levels.round().astype(np.uint8))
+    return image.convert("RGB")
+
+
+def reader(stack):
+    """What reads the files of an index, from folders and zips.
+
+    Parameters
+    ----------
+    stack : contextlib.ExitStack
+        Zips stay open as long as it is.
+
+    Returns
+    -------
+    callable
+        ``read(source, path)``: the bytes of a file.
+    """
     archives = {}
 
     def open_zip(source):

@@ -4,6 +4,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 """
 
 from .balance import arm_rates, arm_scores
+from .compact import few_images, worse_days
 from .data import batches, class_counts, image_levels, montage
 from .errors import maturation, shared_mistakes, subtype_errors
 from .evaluation import (
@@ -36,6 +37,7 @@ __all__ = [
     "descents",
     "feature_by_class",
     "feature_maps",
+    "few_images",
     "fold_accuracies",
     "grid_curves",
     "heat_maps",
@@ -60,4 +62,5 @@ __all__ = [
     "tuning",
     "votes",
     "weights_and_work",
+    "worse_days",
 ]

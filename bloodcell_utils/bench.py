@@ -1,0 +1,284 @@
+"""How much faster than the plain way? Each of the course's heavy steps, both ways, in one run on this machine.
+
+Seconds depend on the machine and on what else it does; their ratio much less. Every row also says how far both ways
+agree.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from . import backbones, datasets, engines, features, runtime, training
+from .compact import IMAGE, CompactNet
+from .datasets import loading, splits
+from .datasets.loading import load_images
+from .datasets.pbc import labels
+from .errors import BloodcellError
+from .experiments.finetune import Picked
+from .kernel_svm import KernelSVM
+from .provenance import provenance
+
+PREDICT_WITH_KERAS = """
+import io
+from pathlib import Path
+import numpy as np
+from bloodcell_utils import shipped
+from bloodcell_utils.cells import FOLDERS
+from bloodcell_utils.datasets.loading import decode
+images = np.stack([decode(path.read_bytes(), 128) for path in sorted(Path({folder!r}).iterdir())])
+print(*[FOLDERS[i] for i in shipped.network().predict(images, verbose=0).argmax(axis=1)], sep="|")
+"""
+
+SIZES = {"features": (32, 64, 128), "decode": (500, 1000, 2000), "svm": (1000, 2000, 4000), "train": (512,),
+         "predict": (100, 1000), "start": (0,)}  # fmt: skip
+
+
+def run(profile, only=None, progressbar=True):
+    """Measure every benchmark at several sizes.
+
+    Parameters
+    ----------
+    profile : config.Profile
+        Whose images are used; few drawn ones are repeated.
+    only : sequence of str, optional
+        Of `SIZES`.
+    progressbar : bool
+        A line for each measurement as it is there.
+
+    Returns
+    -------
+    dict
+        ``rows`` (see `row`) and where and with what they were measured.
+
+    Raises
+    ------
+    BloodcellError
+        For an unknown benchmark.
+    """
+    if unknown := [name for name in only or () if name not in SIZES]:
+        raise BloodcellError(f"There is no benchmark {unknown[0]!r}; choose of {', '.join(SIZES)}.")
+    table = splits.clean(datasets.index(profile))
+    rows = []
+    for name in only or SIZES:
+        for n in SIZES[name]:
+            for measured in BENCHMARKS[name](table, profile, n):
+                rows.append({"step": name, "n": n, **measured})
+                if progressbar:
+                    print(line(rows[-1]), flush=True)
+    return {"profile": profile.name, **provenance(), "rows": rows}
+
+
+def row(plain, plain_s, fast, fast_s, agreement):
+    """One comparison.
+
+    Parameters
+    ----------
+    plain, fast : str
+        The two ways.
+    plain_s, fast_s : float
+        Their seconds.
+    agreement : str
+        How far their results are the same.
+
+    Returns
+    -------
+    dict
+    """
+    return {"plain": plain, "plain_s": round(plain_s, 3), "fast": fast, "fast_s": round(fast_s, 3),
+            "ratio": round(plain_s / fast_s, 2), "agreement": agreement}  # fmt: skip
+
+
+def line(measured):
+    """A row as text.
+
+    Parameters
+    ----------
+    measured : dict
+        Of the ``rows`` of `run`.
+
+    Returns
+    -------
+    str
+    """
+    n = f"{measured['n']:,}" if measured["n"] else ""
+    return (
+        f"{measured['step']:<9}{n:>6}  {measured['plain_s']:8.2f} s  {measured['plain']:<42}"
+        f"{measured['fast_s']:8.2f} s  {measured['fast']:<34}{measured['ratio']:6.1f} x  {measured['agreement']}"
+    )
+
+
+def _features(table, profile, n):
+    """VGG-16 without its head: `model.predict` in float32 against the precision and the engines of this machine."""
+    size = profile.feature_size or 224
+    images = backbones.preprocess("vgg16", _some(table, n, size))
+    model = backbones.build("vgg16", size, profile.weights)
+    model.predict(images[:32], verbose=0)
+    plain, plain_s = _timed(lambda: model.predict(images, verbose=0))
+    with runtime.precision():
+        quick = backbones.build("vgg16", size, profile.weights)
+    for name in ("keras", *(e for e in ("openvino", "int8") if engines.available(e))):
+        made = engines.engine(quick if name == "keras" else model, name, images)
+        made.predict(images[:32])
+        answers, seconds = _timed(lambda made=made: np.concatenate([made.predict(b) for b in _batches(images, 32)]))
+        yield row(
+            f"model.predict, float32, {size} px", plain_s, made.name, seconds, f"cosine {_cosine(plain, answers):.5f}"
+        )
+
+
+def _decode(table, profile, n):
+    """JPEG files to arrays: one after the other with Pillow, against `load_images` with an empty cache."""
+    some = _rows(table, n)
+    plain, plain_s = _timed(lambda: np.stack([_decoded(file) for file in _files(some)]))
+    with _empty_cache():
+        images, seconds = _timed(lambda: load_images(some, IMAGE, progressbar=False, reduced=True))
+        _, again = _timed(lambda: np.asarray(load_images(some, IMAGE, progressbar=False, reduced=True)).sum())
+    apart = f"{np.abs(plain.astype(int) - images).mean():.1f} levels apart"
+    yield row("Pillow in a loop", plain_s, "load_images, empty cache", seconds, apart)
+    yield row("Pillow in a loop", plain_s, "load_images, again", again, "the same")
+
+
+def _svm(table, profile, n):
+    """scikit-learn's SVC against `KernelSVM`, on colour histograms."""
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    some = _rows(table, 2 * n)
+    X = StandardScaler().fit_transform(
+        features.color_histogram(load_images(some, IMAGE, progressbar=False, reduced=True))
+    )
+    X, y = X.astype(np.float32), labels(some)
+    fit, test = np.arange(len(y)) % 2 == 0, np.arange(len(y)) % 2 == 1
+    for kernel, plain in (("rbf", SVC(C=10)), ("cubic", SVC(kernel="poly", degree=3, coef0=1, C=10))):
+        theirs, plain_s = _timed(lambda plain=plain: plain.fit(X[fit], y[fit]).predict(X[test]))
+        ours, seconds = _timed(lambda kernel=kernel: KernelSVM(kernel).fit(X[fit], y[fit]).predict(X[test]))
+        yield row(f"SVC, {kernel}", plain_s, "KernelSVM", seconds, f"{np.mean(ours == theirs):.2%} same answers")
+
+
+def _train(table, profile, n):
+    """Training CompactNet: the usual layers fed from files, against the package's."""
+    some = _rows(table, n)
+    y = labels(some)
+    settings = training.Settings(epochs=1, batch_size=64, optimizer="adam", learning_rate=1e-3)
+
+    class Decoding(Picked):
+        """Each row is decoded when it is asked for, in every epoch again."""
+
+        def __getitem__(self, which):
+            return _decoded(self.array[which])
+
+    files = list(_files(some))
+    ready = np.asarray(load_images(some, IMAGE, progressbar=False, reduced=True))
+    seconds = {}
+    for name, X, network in (
+        ("plain", Decoding(files, range(n)), {"fused": False, "augmentation": {"native": False}}),
+        ("fast", ready, {}),
+    ):
+        model = CompactNet(**network)
+        few = slice(0, 64)
+        training.fit(model, ready[few], y[few], ready[:8], y[:8], settings, progressbar=False)  # traces the graph
+        history, seconds[name] = _timed(
+            lambda model=model, X=X: training.fit(model, X, y, ready[:8], y[:8], settings, progressbar=False)
+        )
+    yield row("Keras' layers, files decoded in the loop", seconds["plain"], "CompactNet", seconds["fast"],
+              f"{n / seconds['fast']:.0f} images/s")  # fmt: skip
+
+
+def _predict(table, profile, n):
+    """`predict` on files, against Keras and the same decoding; both from a fresh interpreter."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i, file in enumerate(_files(_rows(table, n))):
+            Path(folder, f"{i:05}.jpg").write_bytes(file)
+        ours = _process(
+            f"from bloodcell_utils import predict; print(*predict({folder!r}, threshold=0).answer, sep='|')"
+        )
+        theirs = _process(PREDICT_WITH_KERAS.format(folder=folder))
+    same = np.mean([a == b for a, b in zip(ours[0].split("|"), theirs[0].split("|"), strict=True)])
+    yield row("Keras, model.predict", theirs[1], "bloodcell_utils.predict", ours[1], f"{same:.2%} same answers")
+
+
+def _start(table, profile, n):
+    """From the start of Python to the package, and to the shipped network, against Keras."""
+    keras = _process("import keras")[1]
+    for name, code in (
+        ("import bloodcell_utils", "import bloodcell_utils"),
+        ("the shipped network", "from bloodcell_utils import shipped; shipped.weights()"),
+    ):
+        yield row("import keras", keras, name, _process(code)[1], "")
+
+
+BENCHMARKS = {"features": _features, "decode": _decode, "svm": _svm, "train": _train, "predict": _predict,
+              "start": _start}  # fmt: skip
+
+
+def _rows(table, n):
+    """Rows spread over all classes; a small table is gone through more than once."""
+    return table.iloc[
+        np.linspace(0, len(table) * max(1, -(-n // len(table))), n, endpoint=False).astype(int) % len(table)
+    ]
+
+
+def _some(table, n, size):
+    some = _rows(table, n)
+    return np.asarray(load_images(some, size, progressbar=False))
+
+
+def _files(table):
+    with ExitStack() as stack:
+        read = loading.reader(stack)
+        for source, path in table[["source", "path"]].to_numpy():
+            yield read(source, path)
+
+
+def _decoded(file):
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB").resize((IMAGE, IMAGE), Image.Resampling.BILINEAR))
+
+
+def _batches(images, size):
+    return (images[i : i + size] for i in range(0, len(images), size))
+
+
+def _timed(function):
+    """What a function gives, and its seconds."""
+    started = time.perf_counter()
+    result = function()
+    return result, time.perf_counter() - started
+
+
+def _cosine(a, b):
+    """Of each pair of rows, on average."""
+    a, b = (np.asarray(x, float).reshape(len(x), -1) for x in (a, b))
+    return float(((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).mean())
+
+
+def _process(code):
+    """What a fresh interpreter prints, and its seconds from start to end."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done, seconds = _timed(
+        lambda: subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    )
+    if done.returncode:
+        raise BloodcellError(f"A benchmark's own process failed: {done.stderr[-300:]}")
+    return done.stdout.strip(), seconds
+
+
+@contextmanager
+def _empty_cache():
+    before = os.environ.get("BLOODCELL_CACHE_DIR")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["BLOODCELL_CACHE_DIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["BLOODCELL_CACHE_DIR"]
+            else:
+                os.environ["BLOODCELL_CACHE_DIR"] = before

@@ -1,0 +1,106 @@
+"""Confidence that means what it says: a temperature for probabilities, and a threshold below which no name is given."""
+
+import numpy as np
+
+from .errors import BloodcellError
+
+
+def tempered(probabilities, temperature):
+    """Probabilities at another temperature: above 1 less sure, below 1 more; the order of the classes stays.
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, k)
+    temperature : float
+        Above 0.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, k)
+        Rows sum to 1.
+
+    References
+    ----------
+    C. Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+    scores = np.log(np.clip(np.asarray(probabilities, float), 1e-12, 1)) / temperature
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def temperature(probabilities, y):
+    """The temperature at which the probabilities fit the answers best (least cross-entropy).
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, k)
+        Of images that the model was not trained on.
+    y : array-like of int, shape (n,)
+        Their classes.
+
+    Returns
+    -------
+    float
+        From 0.05 to 20.
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows, y = np.arange(len(y)), np.asarray(y)
+
+    def loss(log):
+        return -np.log(np.clip(tempered(probabilities, np.exp(log))[rows, y], 1e-12, 1)).mean()
+
+    return round(float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded").x)), 4)
+
+
+def threshold(probabilities, y, tolerated):
+    """The least confidence at which few enough of the names that are given are wrong.
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, k)
+        Of images that the model was not trained on.
+    y : array-like of int, shape (n,)
+    tolerated : float
+        Largest share of wrong names among those given.
+
+    Returns
+    -------
+    float
+        1 where not even the surest answers are good enough.
+
+    Raises
+    ------
+    BloodcellError
+        Without images.
+    """
+    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
+    if not len(y):
+        raise BloodcellError("A threshold needs images whose classes are known.")
+    confidence, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != y
+    order = np.argsort(-confidence, kind="stable")
+    share = np.cumsum(wrong[order]) / np.arange(1, len(y) + 1)
+    last = np.append(np.diff(confidence[order]) < 0, True)  # equally sure answers are given names together, or not
+    enough = np.flatnonzero((share <= tolerated) & last)
+    return round(float(confidence[order][enough[-1]]) - 5e-7, 6) if len(enough) else 1.0
+
+
+def calibration_error(probabilities, y, bins=10):
+    """How far confidence and accuracy are apart: the mean over bins of equal width, weighted by their images.
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, k)
+    y : array-like of int, shape (n,)
+    bins : int
+
+    Returns
+    -------
+    float
+        Expected calibration error, in [0, 1].
+    """
+    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = (np.bincount(which, confidence, bins) - np.bincount(which, right, bins)) / len(y)
+    return round(float(np.abs(gaps).sum()), 6)

@@ -1,0 +1,85 @@
+"""CompactNet with patience: one network, one long training, all eight symmetries; the weights that are shipped.
+
+Its confidence is calibrated on the validation images: one temperature, and the threshold below which it gives no name.
+With ``bloodcell run compact_best --profile laptop --ship`` the weights go into the package.
+"""
+
+import time
+
+import numpy as np
+
+from .. import calibration, datasets, metrics, paper, records, shipped, training
+from ..compact import IMAGE
+from ..config import SEED
+from ..datasets import splits
+from ..datasets.loading import load_images
+from ..datasets.pbc import labels
+from ..errors import BloodcellError
+from ..provenance import peak_rss_mb
+from .compact import right_on, settings, symmetric, trained
+
+TOLERATED = 0.002  # wrong names among those given, on validation images
+
+
+def run(profile, seed=SEED, ship=False, progressbar=True):
+    """Measure the long training: single view and eight, worse days, calibration, abstention.
+
+    Parameters
+    ----------
+    profile : config.Profile
+        Its ``compact.best`` says for how long.
+    seed : int
+    ship : bool
+        Write the weights, in half precision, into the package.
+    progressbar : bool
+
+    Returns
+    -------
+    records.Record
+    """
+    if ship and profile.data == "synthetic":
+        raise BloodcellError("Weights are shipped that have seen real cells: choose --profile laptop.")
+    table = splits.clean(datasets.index(profile), seed=SEED)
+    y, subset = labels(table), table["subset"].to_numpy()
+    train, validation, test = (np.flatnonzero(subset == name) for name in splits.SUBSETS)
+    started = time.perf_counter()
+    images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
+    model, history = trained(images, y, train, validation, settings(profile.compact.best, seed), progressbar)
+    seconds = time.perf_counter() - started
+    held = training.predict(model, np.asarray(images[validation]))
+    temperature = calibration.temperature(held, y[validation])
+    threshold = calibration.threshold(calibration.tempered(held, temperature), y[validation], TOLERATED)
+    shown, truth = np.asarray(images[test]), y[test]
+    single = training.predict(model, shown)
+    answers = {"one view": single, "eight symmetries": symmetric(model, shown)}
+    calibrated = calibration.tempered(single, temperature)
+    named = calibrated.max(axis=1) >= threshold
+    extra = {
+        "temperature": temperature,
+        "threshold": threshold,
+        "named": int(named.sum()),
+        "named_right": int((single.argmax(axis=1) == truth)[named].sum()),
+        "calibration_error": [calibration.calibration_error(p, truth) for p in (single, calibrated)],
+        "worse_days": right_on(model, shown, truth),
+    }
+    predictions = {name: p.argmax(axis=1) for name, p in answers.items()}
+    models = {
+        name: records.measure(
+            metrics.confusion_matrix(truth, predicted, len(paper.TABLE_1)),
+            seconds,
+            peak_rss_mb(),
+            paper.ACCURACY[("fine_tuned", "vgg16")].value,
+            **({**extra, **history.details()} if name == "one view" else {}),
+        )
+        for name, predicted in predictions.items()
+    }
+    notes = [f"CompactNet from random weights, {IMAGE} px, {profile.compact.best} epochs."]
+    record = records.create("compact_best", profile, table, y, models, predictions, seed, notes)
+    if ship:
+        command = f"bloodcell run compact_best --profile {profile.name} --seed {seed} --ship"
+        about = {name: models["one view"][name] for name in ("accuracy", "accuracy_ci95", "n_test")}
+        shipped.save(model, {
+            "command": command, "data": record.data, "split": record.split, "commit": record.commit,
+            "created": record.created, **about, "temperature": temperature, "threshold": threshold,
+        })  # fmt: skip
+    return record

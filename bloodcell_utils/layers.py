@@ -1,0 +1,170 @@
+"""Of what CompactNet is made: augmentation, white balance, fast batch normalisation, and its optimiser.
+
+Imported by what builds a network, so that Keras loads late.
+"""
+
+import numpy as np
+
+from .compact import BACKGROUND, MEAN, PATCH, SCALE
+from .runtime import load_keras
+
+keras = load_keras()
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable("bloodcell")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation whose training step is one operation where TensorFlow has one.
+
+    Keras computes mean, variance and scaling one after the other, and reads all maps each time. Other backends, and
+    inference everywhere, take Keras' own way; both agree to rounding.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise maps (n, height, width, channels) by this batch, or by the moving averages."""
+        fused = training and self.trainable and keras.backend.backend() == "tensorflow" and len(inputs.shape) == 4
+        if not fused or mask is not None:
+            return super().call(inputs, training=training, mask=mask)
+        from tensorflow.compat.v1.nn import fused_batch_norm
+
+        gamma, beta = (ops.cast(weight, "float32") for weight in (self.gamma, self.beta))
+        outputs, mean, variance, *_ = fused_batch_norm(inputs, gamma, beta, epsilon=self.epsilon, is_training=True)
+        n = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
+        variance = variance * (n - 1) / n  # TensorFlow's is the unbiased one, Keras keeps the mean square
+        for average, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            average.assign(average * self.momentum + ops.cast(new, average.dtype) * (1 - self.momentum))
+        return outputs
+
+
+@keras.saving.register_keras_serializable("bloodcell")
+class WhiteBalance(keras.layers.Layer):
+    """Scale each channel so that the brightest patch of the image, the empty glass, has the same level.
+
+    What a microscopist does before taking the picture: afterwards lamp, exposure and most of the camera's tint are
+    gone. The result is centred for the network: `compact.MEAN` becomes 0, `compact.SCALE` levels become 1.
+    """
+
+    def call(self, images):
+        """Balance images (n, height, width, 3), levels 0-255; their sides are multiples of the patch's."""
+        brightest = ops.max(ops.average_pool(images, PATCH), axis=(1, 2), keepdims=True)
+        return images * (BACKGROUND / SCALE / ops.maximum(brightest, 1.0)) - MEAN / SCALE
+
+
+@keras.saving.register_keras_serializable("bloodcell")
+class View(keras.layers.Layer):
+    """The centre of each image; while training, another look at it each time.
+
+    Another look is one of the eight symmetries, shifted and scaled; half of a batch has another stain and another lamp,
+    and half of this another focus. Stain is drawn where it acts: on the light that is missing from white, mixed among
+    the channels.
+
+    Parameters
+    ----------
+    size : int
+        Side of the result in pixels.
+    shift : float
+        At most, in pixels, along each axis.
+    scale, stain, lamp : float
+        At most, as a share.
+    focus : float
+        At most: 1 is the mean of three by three pixels; half of it sharpens.
+    native : bool
+        Move the images with TensorFlow's operation where it computes: the same, ten times as fast as Keras'.
+    seed : int
+    """
+
+    def __init__(self, size, shift=6.0, scale=0.1, stain=0.2, lamp=0.12, focus=1.0, native=True, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.shift, self.scale = size, shift, scale
+        self.stain, self.lamp, self.focus, self.native, self.seed = stain, lamp, focus, native, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def get_config(self):
+        """What the layer was made with."""
+        names = ("size", "shift", "scale", "stain", "lamp", "focus", "native", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def call(self, images, training=False):
+        """Look at images (n, side, side, 3), levels 0-255; gives (n, size, size, 3)."""
+        edge = (images.shape[1] - self.size) // 2
+        if not training:
+            return images[:, edge : edge + self.size, edge : edge + self.size]
+        images = self._moved(images)
+        # The order of the images is drawn anew in each epoch, so every one gets its turn.
+        quarter = ops.shape(images)[0] // 4
+        other, as_it_is = self._restained(images[quarter : 3 * quarter]), (images[:quarter], images[3 * quarter :])
+        other = ops.concatenate([self._refocused(other[:quarter]), other[quarter:]], axis=0)
+        return ops.concatenate([as_it_is[0], other, as_it_is[1]], axis=0)
+
+    def _draw(self, shape, reach):
+        return keras.random.uniform(shape, -reach, reach, seed=self.seed_generator)
+
+    def _moved(self, images):
+        """Mirrored or not in both directions, the second half of the batch transposed: eight symmetries."""
+        n, side = ops.shape(images)[0], images.shape[1]
+        scale = ops.exp(self._draw((n,), self.scale))
+        down, across = (scale * ops.sign(self._draw((n,), 1.0)) for _ in range(2))
+        top, left = (
+            (side - 1) / 2 + self._draw((n,), self.shift) - way * (self.size - 1) / 2 for way in (down, across)
+        )
+        if self.native and keras.backend.backend() == "tensorflow":
+            from tensorflow.image import crop_and_resize
+
+            reach = self.size - 1
+            boxes = ops.stack([top, left, top + reach * down, left + reach * across], axis=1) / (side - 1)
+            images = crop_and_resize(images, boxes, ops.arange(n), (self.size, self.size))
+            return ops.concatenate([images[: n // 2], ops.transpose(images[n // 2 :], (0, 2, 1, 3))], axis=0)
+        turned = ops.cast(ops.arange(n) >= n // 2, "float32")
+        straight, nothing = 1 - turned, ops.zeros_like(top)
+        rows = [across * straight, across * turned, left, down * turned, down * straight, top, nothing, nothing]
+        images = ops.image.affine_transform(ops.cast(images, "float32"), ops.stack(rows, axis=1))
+        return images[:, : self.size, : self.size]
+
+    def _restained(self, images):
+        n = ops.shape(images)[0]
+        mix = np.eye(3, dtype="float32") + self._draw((n, 3, 3), self.stain / 2)
+        mix = mix * ops.exp(self._draw((n, 1, 1), self.stain))
+        missing = ops.reshape(255.0 - images, (n, -1, 3))
+        lamp = ops.exp(self._draw((n, 1, 1), self.lamp))
+        return ops.clip(ops.reshape((255.0 - ops.matmul(missing, mix)) * lamp, ops.shape(images)), 0.0, 255.0)
+
+    def _refocused(self, images):
+        blurred = ops.average_pool(images, 3, 1, padding="same")
+        amount = self._draw((ops.shape(images)[0], 1, 1, 1), 0.75 * self.focus) + 0.25 * self.focus
+        return ops.clip(images + (blurred - images) * amount, 0.0, 255.0)
+
+
+@keras.saving.register_keras_serializable("bloodcell")
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Muon for convolutions: each step of a kernel has all its directions equally long.
+
+    Keras' Muon takes matrices; a kernel is one, with a column a map. Other weights are trained by Adam. The polynomial
+    is iterated on the small square matrix of the columns' products, which gives the same step for less work.
+
+    References
+    ----------
+    K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+    """
+
+    def _should_use_adamw(self, variable):
+        return len(variable.shape) != 4
+
+    def lr_adjust(self, x):
+        """Give a step of a kernel (height, width, channels, maps) the length that Adam's would have."""
+        rows, columns = int(np.prod(x.shape[:-1])), x.shape[-1]
+        return x * (self.rms_rate * max(rows, columns) ** 0.5)
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        """The nearest orthogonal matrix, about, to a kernel's momentum (height, width, channels, maps)."""
+        matrix = ops.reshape(x, (-1, x.shape[-1]))
+        wide = matrix.shape[0] < matrix.shape[1]
+        matrix = ops.transpose(matrix) if wide else matrix
+        matrix = matrix / (ops.norm(matrix) + 1e-7)
+        gram, product, identity = ops.transpose(matrix) @ matrix, None, np.eye(matrix.shape[1], dtype="float32")
+        for step in range(steps):
+            factor = self.muon_a * identity + self.muon_b * gram + self.muon_c * (gram @ gram)
+            product = factor if product is None else factor @ product
+            if step < steps - 1:
+                gram = factor @ gram @ factor
+        matrix = matrix @ product
+        return ops.reshape(ops.transpose(matrix) if wide else matrix, x.shape)

@@ -1,0 +1,54 @@
+"""Temperature, threshold, calibration error: against cases whose answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bloodcell_utils import calibration
+from bloodcell_utils.errors import BloodcellError
+
+
+def draws(n=4000, k=4, seed=0):
+    """Probabilities, and classes drawn from them: calibrated by construction."""
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.full(k, 0.4), n)
+    return p, (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+
+
+@given(st.floats(0.3, 3))
+def test_the_temperature_is_found_again(temperature):
+    p, y = draws()
+    assert calibration.temperature(calibration.tempered(p, 1 / temperature), y) == pytest.approx(temperature, rel=0.1)
+
+
+@given(st.floats(0.1, 10))
+def test_a_temperature_changes_no_answer(temperature):
+    p, _ = draws(50)
+    hot = calibration.tempered(p, temperature)
+    np.testing.assert_allclose(hot.sum(axis=1), 1)
+    np.testing.assert_array_equal(hot.argmax(axis=1), p.argmax(axis=1))
+
+
+def test_calibrated_probabilities_have_no_error_and_overconfident_ones_do():
+    p, y = draws()
+    assert calibration.calibration_error(p, y) < 0.03
+    assert calibration.calibration_error(calibration.tempered(p, 0.3), y) > 0.1
+    always = np.tile([1.0, 0.0], (4, 1))
+    assert calibration.calibration_error(always, [0, 0, 1, 1]) == 0.5
+
+
+@given(st.integers(0, 50), st.sampled_from([0.0, 0.05, 0.2]))
+def test_above_the_threshold_few_enough_names_are_wrong(seed, tolerated):
+    p, y = draws(200, seed=seed)
+    sure = p.max(axis=1) >= calibration.threshold(p, y, tolerated)
+    assert (p.argmax(axis=1) != y)[sure].sum() <= tolerated * sure.sum()
+
+
+def test_the_threshold_gives_as_many_names_as_it_may():
+    p = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    assert calibration.threshold(p, [0, 0, 1, 0], 0.0) == pytest.approx(0.8, abs=1e-5)
+    assert calibration.threshold(p, [0, 0, 1, 0], 0.25) == pytest.approx(0.6, abs=1e-5)
+    assert calibration.threshold(p, [1, 1, 1, 1], 0.0) == 1.0
+    with pytest.raises(BloodcellError, match="needs images"):
+        calibration.threshold(np.empty((0, 2)), [], 0.1)
