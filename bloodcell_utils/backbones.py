@@ -1,5 +1,7 @@
 """VGG-16 and Inception-v3: input size, preprocessing, blocks, and the layer that gives the paper's features.
 
+The third network of the course, `CompactNet`, borrows nothing and has a file of its own (`compact`).
+
 Keras alone is used here, so the same code runs on its TensorFlow, JAX and PyTorch backends.
 """
 
@@ -8,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from .compact import CompactNet
 from .config import SEED, weights_dir
 from .errors import BloodcellError
 from .runtime import fastest_precision, load_keras
 
 __all__ = [
-    "BACKBONES", "Backbone", "backbone", "build", "calibrate", "classifier", "fastest_precision", "halves",
-    "has_weights", "load_keras", "preprocess", "unfreeze",
+    "BACKBONES", "Backbone", "CompactNet", "backbone", "build", "calibrate", "classifier", "fastest_precision",
+    "halves", "has_weights", "load_keras", "preprocess", "unfreeze",
 ]  # fmt: skip
 
 IMAGENET_MEAN = (103.939, 116.779, 123.68)  # blue, green, red

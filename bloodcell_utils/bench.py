@@ -40,7 +40,7 @@ SIZES = {"features": (32, 64, 128), "decode": (500, 1000, 2000), "svm": (1000, 2
          "predict": (100, 1000), "start": (0,)}  # fmt: skip
 
 
-def run(profile, only=None, progressbar=True):
+def run(profile, only=None, progress=None):
     """Measure every benchmark at several sizes.
 
     Parameters
@@ -49,8 +49,8 @@ def run(profile, only=None, progressbar=True):
         Whose images are used; few drawn ones are repeated.
     only : sequence of str, optional
         Of `SIZES`.
-    progressbar : bool
-        A line for each measurement as it is there.
+    progress : file, optional
+        Gets a line for each measurement as soon as it is there.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def run(profile, only=None, progressbar=True):
         for n in SIZES[name]:
             for measured in BENCHMARKS[name](table, profile, n):
                 rows.append({"step": name, "n": n, **measured})
-                if progressbar:
-                    print(line(rows[-1]), flush=True)
+                if progress:
+                    print(line(rows[-1]), file=progress, flush=True)
     return {"profile": profile.name, **provenance(), "rows": rows}
 
 

@@ -204,6 +204,17 @@ def _class_balance_2(answer):
     )
 
 
+def _compact_network_2(answer):
+    answer, large, small = int(answer), 3 * 3 * 128 * 256 + 3 * 3 * 256 * 256, 128 * 256
+    if answer == large:
+        return "the shortcut has weights, too."
+    if answer == 2 * 3 * 3 * 128 * 256 + small:
+        return "the second convolution reads what the first one wrote: how many maps are these?"
+    if answer == 3 * 3 * 256 + 3 * 3 * 256 + 256:
+        return "every map that goes out looks at all maps that come in."
+    return None if answer == large + small else "sides of the kernel times maps in times maps out, three times."
+
+
 def _feature_maps_2(answer):
     rng = np.random.default_rng(0)
     maps, slopes = rng.random((5, 6, 4)), rng.normal(size=(5, 6, 4))
@@ -235,4 +246,5 @@ CHECKS = {
     "feature_maps.2": _feature_maps_2,
     "error_analysis.2": _error_analysis_2,
     "class_balance.2": _class_balance_2,
+    "compact_network.2": _compact_network_2,
 }

@@ -141,7 +141,7 @@ def bench(options):
     """Time each heavy step of the course against the plain way."""
     from . import bench as benchmarks
 
-    measured = benchmarks.run(config.profile(options.profile), options.only, progressbar=not options.json)
+    measured = benchmarks.run(config.profile(options.profile), options.only, sys.stderr if options.json else sys.stdout)
     if options.json:
         print(json.dumps(measured, indent=1))
 
@@ -161,7 +161,7 @@ def results(options):
 
 def doctor(options):
     """Say what is installed, which device is used, where things are and what to do about what is missing."""
-    from . import backbones
+    from . import backbones, engines, shipped
     from .datasets import pbc
     from .provenance import device
 
@@ -194,9 +194,15 @@ def doctor(options):
             f"{config.weights_dir()}",
         )
     try:
+        accuracy = f"{100 * shipped.card()['accuracy']:.1f} % of its test images right"
+        line(bool(shipped.weights()), f"the network of `bloodcell predict`: {accuracy}")
+    except BloodcellError as err:
+        line(False, "the network of `bloodcell predict`", str(err))
+    try:
         accelerators = backbones.load_keras().distribution.list_devices("gpu")
         used = f"{device()}; {', '.join(accelerators) or 'no graphics card'}"
-        line(True, f"device: {used}; features are computed in {backbones.fastest_precision()}")
+        other = ", or by OpenVINO" if engines.available("int8") else f"; OpenVINO is optional: {engines.INSTALL}"
+        line(True, f"device: {used}; features are computed in {backbones.fastest_precision()}{other}")
     except ImportError as err:
         line(False, f"Keras does not load: {err}", "run `make book`, or `pip install -e .` in the course's folder")
     print("Everything is here." if ok else "What is marked -- is missing; the sample profile runs without it.")

@@ -6,9 +6,11 @@ mean, the standard deviation and the centre-weighted mean of each of its maps: e
 late ones shape, and blood needs both.
 """
 
+from functools import cache
+
 import numpy as np
 
-from . import backbones, runtime
+from . import backbones, engines, runtime
 from .config import SEED
 from .datasets.loading import load_images
 from .store import key, stored_array
@@ -54,7 +56,16 @@ def closeups(table, profile, backbone="vgg16", progressbar=True):
     return load_images(table, size, profile.crop, progressbar=progressbar)
 
 
-def extract(images, backbone="vgg16", weights="imagenet", precision=None, batch_size=64, progressbar=True, seed=SEED):
+def extract(
+    images,
+    backbone="vgg16",
+    weights="imagenet",
+    precision=None,
+    batch_size=64,
+    progressbar=True,
+    seed=SEED,
+    engine="keras",
+):
     """Features of a frozen network, cached; an interrupted run continues where it stopped.
 
     Parameters
@@ -70,27 +81,37 @@ def extract(images, backbone="vgg16", weights="imagenet", precision=None, batch_
     progressbar : bool
     seed : int
         For random weights.
+    engine : str
+        One of `engines.ENGINES`; others than Keras compute from float32 weights. The progress bar says what computes.
 
     Returns
     -------
     dict of str to numpy.ndarray of float32
         ``last`` (n, d1) and ``blocks`` (n, d2); read-only memory maps.
     """
-    precision = precision or backbones.fastest_precision()
+    usable = engines.available(engine)
+    precision = precision or ("float32" if engine != "keras" and usable else backbones.fastest_precision())
     size = images.shape[1]
     # The layers of the 1,000-class head are used only where its weights are at hand: half a gigabyte to download.
     published = weights == "imagenet" and size == backbones.backbone(backbone).input_size
     top = published and backbones.has_weights(backbone, top=True)
     model, widths = _network(backbone, size, weights, top, precision, seed)
-    name = f"features-{backbone}-{size}-{key('v2', precision, seed, *model.get_weights(), images)}"
+    others = [engine] if engine != "keras" and usable else []
+    name = f"features-{backbone}-{size}-{key('v2', precision, seed, *others, *model.get_weights(), images)}"
+
+    @cache
+    def ready():
+        examples = images[:: max(1, len(images) // engines.EXAMPLES)]
+        return engines.engine(model, engine, backbones.preprocess(backbone, examples))
 
     def compute(start, stop):
         batches = range(start, stop, batch_size)
         parts = (backbones.preprocess(backbone, images[i : min(i + batch_size, stop)]) for i in batches)
-        return np.concatenate([np.asarray(model.predict_on_batch(part)) for part in parts])
+        return np.concatenate([ready().predict(part) for part in parts])
 
     shape = (len(images), sum(widths))
-    array = stored_array(name, shape, np.float32, compute, 4 * batch_size, backbone, progressbar)
+    description = f"{backbone} ({', '.join([*others, precision])})"
+    array = stored_array(name, shape, np.float32, compute, 4 * batch_size, description, progressbar)
     return {"last": array[:, : widths[0]], "blocks": array[:, widths[0] :]}
 
 

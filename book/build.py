@@ -21,7 +21,9 @@ BUILD = ROOT / "book" / "_build"
 def toc():
     """The table of contents, in the form that Jupyter Book reads."""
     chapters = [{"file": f"notebooks/{Path(chapter.file).stem}"} for chapter in course.load().chapters]
-    appendix = [{"file": f"book/{page}"} for page in ("reproduction", "results", "glossary", "bibliography")]
+    appendix = [
+        {"file": f"book/{page}"} for page in ("reproduction", "results", "performance", "glossary", "bibliography")
+    ]
     return {
         "format": "jb-book",
         "root": "book/intro",

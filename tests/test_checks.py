@@ -180,3 +180,12 @@ def test_feature_maps():
     assert "one number a place" in check("feature_maps.2", lambda maps, slopes: maps)
     assert "keep what is above" in check("feature_maps.2", lambda maps, slopes: weighed(maps, slopes) + 1)
     assert "kind of answer" in check("feature_maps.2", lambda maps: maps)
+
+
+def test_compact_network():
+    large = 9 * 128 * 256 + 9 * 256 * 256
+    assert check("compact_network.2", large + 128 * 256).startswith("✓")
+    assert "shortcut" in check("compact_network.2", large)
+    assert "second convolution" in check("compact_network.2", 18 * 128 * 256 + 128 * 256)
+    assert "all maps" in check("compact_network.2", 19 * 256)
+    assert "maps in times maps out" in check("compact_network.2", 7)

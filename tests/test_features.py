@@ -94,6 +94,14 @@ def test_after_an_interruption_only_the_rest_goes_through_the_network(cache, ima
     np.testing.assert_allclose(resumed["blocks"], whole["blocks"][:10], rtol=1e-4, atol=1e-4)
 
 
+def test_an_engine_that_is_not_installed_leaves_the_features_as_they_are(cache, images, monkeypatch):
+    monkeypatch.setattr(features.engines, "available", lambda name: name == "keras")
+    usual = features.extract(images, **RANDOM)["blocks"]
+    with pytest.warns(UserWarning, match="Keras computes"):
+        fallen_back = features.extract(images + np.uint8(0), **RANDOM | {"seed": 1}, engine="int8")["blocks"]
+    assert fallen_back.shape == usual.shape
+
+
 def test_the_policy_of_the_caller_is_restored(cache, images):
     keras = backbones.load_keras()
     before = keras.config.dtype_policy().name

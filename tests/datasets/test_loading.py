@@ -180,6 +180,37 @@ def test_the_16_bit_files_of_this_test_are_valid():
             assert image.size == (8, 8) and np.asarray(image.convert("RGB")).shape == (8, 8, 3)
 
 
+def test_without_strictness_a_choice_is_made(encode, picture):
+    twelve_bits = encode(picture[..., 0].astype(np.uint16) * 16, "TIFF")
+    stretched = decode(twelve_bits, None, strict=False)[..., 0]
+    np.testing.assert_allclose(stretched, picture[..., 0] * (255 / picture[..., 0].max()), atol=0.6)
+    first, second = Image.fromarray(picture), Image.fromarray(255 - picture)
+    stream = io.BytesIO()
+    first.save(stream, "PNG", save_all=True, append_images=[second])
+    np.testing.assert_array_equal(decode(stream.getvalue(), None, strict=False), picture)
+    np.testing.assert_allclose(decode(encode(picture, "TIFF", "CMYK"), None, strict=False), picture, atol=2)
+
+
+@pytest.mark.parametrize("crop", [1.0, 0.7])
+def test_reduced_decoding_gives_nearly_the_same(encode, crop):
+    y, x = np.mgrid[:360, :363]
+    smooth = np.stack([128 + 90 * np.sin(x / 40), 128 + 90 * np.cos(y / 30), 128 + 60 * np.sin((x + y) / 50)], -1)
+    data = encode(smooth.astype(np.uint8), "JPEG", quality=90)
+    plain, reduced = (decode(data, 64, crop, reduced=reduced).astype(int) for reduced in (False, True))
+    assert np.abs(plain - reduced).mean() < 1.5
+    np.testing.assert_array_equal(decode(encode(smooth.astype(np.uint8)), 64, crop, reduced=True).shape, plain.shape)
+
+
+def test_reduced_images_are_kept_apart_from_the_others(cache, table):
+    load_images(table, 16, progressbar=False)
+    load_images(table, 16, progressbar=False, reduced=True)
+    assert len(list(cache.glob("images-16-*.npy"))) == 2
+
+
+def test_an_array_is_resized_as_a_file_is(encode, picture):
+    np.testing.assert_array_equal(loading.resize(picture, 10, 0.8), decode(encode(picture), 10, 0.8))
+
+
 @pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF", "JPEG"])
 def test_colour_is_kept(encode, picture, format):
     np.testing.assert_allclose(decode(encode(picture, format), None).astype(int), picture, atol=25 * (format == "JPEG"))
