@@ -23,7 +23,22 @@ def tempered(probabilities, temperature):
     ----------
     C. Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
-    scores = np.log(np.clip(np.asarray(probabilities, float), 1e-12, 1)) / temperature
+    return softmax(np.log(np.clip(np.asarray(probabilities, float), 1e-12, 1)) / temperature)
+
+
+def softmax(scores):
+    """Scores to probabilities.
+
+    Parameters
+    ----------
+    scores : array-like, shape (n, k)
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, k)
+        Rows sum to 1.
+    """
+    scores = np.asarray(scores, float)
     scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     return scores / scores.sum(axis=1, keepdims=True)
 

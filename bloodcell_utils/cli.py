@@ -126,11 +126,14 @@ def predict(options):
     if options.csv:
         from .store import replace_file
 
-        replace_file(options.csv, table.round(6).to_csv(index=False, lineterminator="\n").encode())
+        replace_file(
+            options.csv, table.round(6).to_csv(index=False, lineterminator="\n").encode(errors="backslashreplace")
+        )
     if options.explain:
         for path in reader.explain(table, options.explain, options.crop):
             print(path)
-    print(reader.summary(table) if options.csv else reader.text(table))
+    answer = reader.summary(table) if options.csv else reader.text(table)
+    print(answer.encode(errors="backslashreplace").decode())  # a file's name need not be text
     bad = table[table["problem"] != ""]
     for problem in bad["problem"]:
         print(f"bloodcell: {problem}", file=sys.stderr)

@@ -5,6 +5,7 @@ network begins shallow, and average pooling on the shortcuts (He et al. 2019).
 """
 
 from .config import SEED
+from .errors import BloodcellError
 from .runtime import load_keras
 
 IMAGE = 128  # side in pixels of the images that it is given: 360 of the original
@@ -48,6 +49,11 @@ def CompactNet(
         From images (n, image, image, 3), levels 0-255, to probabilities (n, n_classes) in float32. Its layers
         ``block1``, ``block2``, ... are the blocks' maps, ``features`` the numbers that the last layer reads.
 
+    Raises
+    ------
+    BloodcellError
+        If the view does not fit.
+
     Examples
     --------
     >>> CompactNet().count_params()
@@ -55,6 +61,8 @@ def CompactNet(
     """
     from .layers import FusedBatchNormalization, View, WhiteBalance
 
+    if view > image or view % PATCH:
+        raise BloodcellError(f"view={view} must be a multiple of {PATCH} and at most the image's {image} px.")
     keras = load_keras()
     layers = keras.layers
     keras.utils.set_random_seed(seed)

@@ -72,13 +72,20 @@ def engine(model, name="keras", examples=None):
     Returns
     -------
     Engine
+
+    Raises
+    ------
+    BloodcellError
+        For an unknown name, or int8 without examples.
     """
     if not available(name):
-        warnings.warn(f"OpenVINO is not installed ({INSTALL}): Keras computes.", stacklevel=2)
+        warnings.warn(f"What {name} needs is not installed ({INSTALL}): Keras computes.", stacklevel=2)
         name = "keras"
     if name == "keras":
         return Engine(f"Keras, {model.dtype_policy.name}", lambda x: np.asarray(model.predict_on_batch(x), np.float32))
-    return _openvino(model, None if name == "openvino" else examples)
+    if name == "int8" and examples is None:
+        raise BloodcellError("int8 needs examples: prepared images, such as the network will see.")
+    return _openvino(model, examples if name == "int8" else None)
 
 
 def _openvino(model, examples):

@@ -101,8 +101,8 @@ def extract(
 
     @cache
     def ready():
-        examples = images[:: max(1, len(images) // engines.EXAMPLES)]
-        return engines.engine(model, engine, backbones.preprocess(backbone, examples))
+        spread = np.linspace(0, len(images) - 1, min(len(images), engines.EXAMPLES)).astype(int)
+        return engines.engine(model, engine, backbones.preprocess(backbone, images[spread]))
 
     def compute(start, stop):
         batches = range(start, stop, batch_size)

@@ -22,8 +22,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         """Normalise maps (n, height, width, channels) by this batch, or by the moving averages."""
-        fused = training and self.trainable and keras.backend.backend() == "tensorflow" and len(inputs.shape) == 4
-        if not fused or mask is not None:
+        usual = self.scale and self.center and not self.renorm and self.axis in (-1, 3) and len(inputs.shape) == 4
+        if not (training and self.trainable and usual and mask is None and keras.backend.backend() == "tensorflow"):
             return super().call(inputs, training=training, mask=mask)
         from tensorflow.compat.v1.nn import fused_batch_norm
 
@@ -75,6 +75,7 @@ class View(keras.layers.Layer):
 
     def __init__(self, size, shift=6.0, scale=0.1, stain=0.2, lamp=0.12, focus=1.0, native=True, seed=0, **kwargs):
         super().__init__(**kwargs)
+        self.supports_jit = False  # TensorFlow's operation is not among those that XLA compiles
         self.size, self.shift, self.scale = size, shift, scale
         self.stain, self.lamp, self.focus, self.native, self.seed = stain, lamp, focus, native, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -91,7 +92,7 @@ class View(keras.layers.Layer):
             return images[:, edge : edge + self.size, edge : edge + self.size]
         images = self._moved(images)
         # The order of the images is drawn anew in each epoch, so every one gets its turn.
-        quarter = ops.shape(images)[0] // 4
+        quarter = (ops.shape(images)[0] + 3) // 4
         other, as_it_is = self._restained(images[quarter : 3 * quarter]), (images[:quarter], images[3 * quarter :])
         other = ops.concatenate([self._refocused(other[:quarter]), other[quarter:]], axis=0)
         return ops.concatenate([as_it_is[0], other, as_it_is[1]], axis=0)
@@ -122,9 +123,9 @@ class View(keras.layers.Layer):
 
     def _restained(self, images):
         n = ops.shape(images)[0]
-        mix = np.eye(3, dtype="float32") + self._draw((n, 3, 3), self.stain / 2)
+        mix = ops.eye(3) + self._draw((n, 3, 3), self.stain / 2)
         mix = mix * ops.exp(self._draw((n, 1, 1), self.stain))
-        missing = ops.reshape(255.0 - images, (n, -1, 3))
+        missing = ops.reshape(255.0 - images, (n, self.size**2, 3))
         lamp = ops.exp(self._draw((n, 1, 1), self.lamp))
         return ops.clip(ops.reshape((255.0 - ops.matmul(missing, mix)) * lamp, ops.shape(images)), 0.0, 255.0)
 
@@ -160,7 +161,7 @@ class ConvolutionMuon(keras.optimizers.Muon):
         wide = matrix.shape[0] < matrix.shape[1]
         matrix = ops.transpose(matrix) if wide else matrix
         matrix = matrix / (ops.norm(matrix) + 1e-7)
-        gram, product, identity = ops.transpose(matrix) @ matrix, None, np.eye(matrix.shape[1], dtype="float32")
+        gram, product, identity = ops.transpose(matrix) @ matrix, None, ops.eye(matrix.shape[1])
         for step in range(steps):
             factor = self.muon_a * identity + self.muon_b * gram + self.muon_c * (gram @ gram)
             product = factor if product is None else factor @ product

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from . import shipped
+from .calibration import softmax
 from .cells import FOLDERS
-from .compact import IMAGE
+from .compact import IMAGE, VIEW
 from .datasets.loading import decode, resize
 from .errors import BloodcellError, DataError
 from .store import replace_file
@@ -21,6 +22,7 @@ from .store import replace_file
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
 UNSURE = "unsure or none of the eight"
 BATCH = 64
+EXPLAINED = "block2"  # 6 x 6 places; the last block has but 3 x 3
 
 
 def predict(images, crop=1.0, threshold=None, progressbar=False):
@@ -77,9 +79,7 @@ def probabilities_of(pictures):
     -------
     numpy.ndarray of float64, shape (n, 8)
     """
-    scores = shipped.logits(pictures)[0].astype(float) / shipped.card()["temperature"]
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return scores / scores.sum(axis=1, keepdims=True)
+    return softmax(shipped.logits(pictures)[0] / shipped.card()["temperature"])
 
 
 def explain(table, folder, crop=1.0):
@@ -104,7 +104,7 @@ def explain(table, folder, crop=1.0):
     folder, written, model = Path(folder), [], shipped.network() if len(read) else None
     for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
         picture = decode(Path(name).read_bytes(), IMAGE, crop, name, reduced=True, strict=False)
-        heat = grad_cam(model, picture[None].astype(np.float32))[0]
+        heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
         path = folder / f"{Path(name).stem}-{number}-{answer.split()[0]}.png"
         replace_file(path, _overlay(picture, heat))
         written.append(path)
@@ -153,6 +153,8 @@ def _overlay(picture, heat):
     from matplotlib import colormaps
     from PIL import Image
 
+    inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
+    heat = np.pad(inner, (IMAGE - VIEW) // 2)
     colored = colormaps["inferno"](heat)[..., :3] * 255
     mixed = picture * (1 - 0.6 * heat[..., None]) + colored * 0.6 * heat[..., None]
     stream = io.BytesIO()
@@ -186,9 +188,10 @@ def _items(images):
 
 
 def _files(path):
-    if not path.is_dir():
+    if not os.path.isdir(path):  # Path.is_dir raises where a folder on the way is closed to us
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    inside = (p.relative_to(path) for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = sorted(path / p for p in inside if not any(part.startswith(".") for part in p.parts))
     if not found:
         raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
     return found
@@ -204,8 +207,8 @@ def _levels(image):
             f"{image.shape}."
         )
     low, high = float(image.min()), float(image.max())
-    if not (0 <= low and 1 < high <= 255) and high != low:
-        raise BloodcellError(f"Levels are from 0 to 255; these go from {low:g} to {high:g}.")
+    if not 0 <= low <= high <= 255 or low < high <= 1:
+        raise BloodcellError(f"Levels are from 0 to 255; these go from {low:g} to {high:g}: scale them first.")
     return image.astype(np.uint8)
 
 
@@ -223,8 +226,9 @@ def _batches(items, crop, progressbar):
             return err
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(total=len(items), unit="img", disable=not progressbar) as bar:
-        pending = pool.map(prepare, items)
+        coming = pool.map(prepare, items[:BATCH])
         for start in range(0, len(items), BATCH):
-            pictures = [next(pending) for _ in items[start : start + BATCH]]
+            pictures = list(coming)
+            coming = pool.map(prepare, items[start + BATCH : start + 2 * BATCH])  # while these are read
             yield start, pictures
             bar.update(len(pictures))

@@ -6,13 +6,13 @@ NumPy: convolutions as one matrix product each, batch normalisation folded into 
 
 import io
 import json
-import zipfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from .compact import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW, CompactNet
+from .datasets.download import DAMAGED
 from .errors import BloodcellError
 from .store import replace_file
 
@@ -20,23 +20,25 @@ FOLDER = Path(__file__).parent / "weights"
 EPSILON = 1e-3  # of Keras' batch normalisation
 
 
-def save(model, card, folder=None):
+def save(model, about, folder=None):
     """Write the weights of a trained CompactNet in half precision, and what is to be known about them.
 
     Parameters
     ----------
     model : keras.Model
         From `compact.CompactNet`.
-    card : dict
+    about : dict
         What json can hold: `predict` needs ``temperature`` and ``threshold``.
     folder : path-like, optional
         Gets ``compactnet.npz`` and ``compactnet.json``; default: the package's.
     """
     folder = Path(folder or FOLDER)
+    for kept in (card, weights, _folded):  # of an earlier file
+        kept.cache_clear()
     packed = io.BytesIO()
     np.savez_compressed(packed, **{name: values.astype(np.float16) for name, values in _arrays(model).items()})
     replace_file(folder / "compactnet.npz", packed.getvalue())
-    replace_file(folder / "compactnet.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 @cache
@@ -149,8 +151,8 @@ def _convolve(x, kernel, bias, stride):
     x = np.pad(x, ((0, 0), (before, 1), (before, 1), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::stride, ::stride]
     n, height, width = windows.shape[:3]
-    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, -1)
-    return (rows @ kernel + bias).reshape(n, height, width, -1)
+    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, kernel.shape[0])
+    return (rows @ kernel + bias).reshape(n, height, width, kernel.shape[1])
 
 
 def _relu(x):
@@ -168,5 +170,5 @@ def _arrays(model):
 def _read(path, load):
     try:
         return load(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
+    except DAMAGED as err:
         raise BloodcellError(f"{path} is missing or damaged ({err}). Install the package again.") from err

@@ -102,7 +102,7 @@ def replace_file(path, data):
     BloodcellError
         If it cannot be written. What was there is as it was.
     """
-    arriving = path.with_name(f".{path.name}.arriving")
+    arriving = path.parent / f".{path.name}.arriving"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         arriving.write_bytes(data)

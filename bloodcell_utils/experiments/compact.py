@@ -110,6 +110,8 @@ def worse_days():
         Each from images (n, side, side, 3), levels 0-255, to such images.
     """
     return {
+        "5 % darker": lambda x: _levels(x * 0.95),
+        "5 % brighter": lambda x: _levels(x * 1.05),
         "15 % darker": lambda x: _levels(x * 0.85),
         "15 % brighter": lambda x: _levels(x * 1.15),
         "red +15, blue -15": lambda x: _levels(x + np.array([15, 0, -15], np.float32)),
@@ -152,13 +154,11 @@ def run(profile, seed=SEED, progressbar=True):
     for title, epochs in lengths(profile).items():
         for i in range(profile.compact.seeds):
             chosen, name = settings(epochs, seed + i), f"{title}, seed {seed + i}"
-            started = time.perf_counter()
             model, history = trained(images, y, rows["train"], rows["validation"], chosen, progressbar)
-            seconds = time.perf_counter() - started
             predictions[name] = training.predict(model, test).argmax(axis=1)
             models[name] = records.measure(
                 metrics.confusion_matrix(truth, predictions[name], len(paper.TABLE_1)),
-                seconds + loaded,
+                history.seconds + loaded,
                 peak_rss_mb(),
                 paper.ACCURACY[("fine_tuned", "vgg16")].value,
                 training=title,
@@ -169,7 +169,7 @@ def run(profile, seed=SEED, progressbar=True):
                 worse_days=right_on(model, test, truth) if epochs == profile.compact.long else None,
                 **history.details(),
             )
-            say(f"{name}: {100 * models[name]['accuracy']:.2f} % after {seconds:.0f} s of training.")
+            say(f"{name}: {100 * models[name]['accuracy']:.2f} % after {history.seconds:.0f} s of training.")
     return records.create("compact", profile, table, y, models, predictions, seed, [describe(profile)])
 
 
