@@ -1,4 +1,7 @@
-"""Confidence that means what it says: a temperature for probabilities, and a threshold below which no name is given."""
+"""Confidence that means what it says: a temperature for probabilities, a threshold below which no name is given.
+
+And for pictures that are none of the classes: how far a network's features of them are from all that it has seen.
+"""
 
 import numpy as np
 
@@ -119,3 +122,51 @@ def calibration_error(probabilities, y, bins=10):
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = (np.bincount(which, confidence, bins) - np.bincount(which, right, bins)) / len(y)
     return round(float(np.abs(gaps).sum()), 6)
+
+
+def familiar(features, y):
+    """Where the features of each class lie, and how they spread.
+
+    Parameters
+    ----------
+    features : array-like, shape (n, d)
+        Of training images.
+    y : array-like of int, shape (n,)
+        Every class from 0 to the largest has images.
+
+    Returns
+    -------
+    means : numpy.ndarray, shape (k, d)
+    whitening : numpy.ndarray, shape (d, d)
+        ``(features - mean) @ whitening`` has variance 1 in every direction, about, within a class.
+
+    References
+    ----------
+    K. Lee et al., "A simple unified framework for detecting out-of-distribution samples and adversarial attacks",
+    NeurIPS 2018.
+    """
+    features, y = np.asarray(features, float), np.asarray(y)
+    means = np.stack([features[y == c].mean(axis=0) for c in range(y.max() + 1)])
+    spread = np.cov((features - means[y]).T)
+    # Directions in which the training images do not differ at all must not count without bound.
+    spread += np.eye(len(spread)) * (0.01 * np.trace(spread) / len(spread))
+    return means, np.linalg.inv(np.linalg.cholesky(spread)).T
+
+
+def strangeness(features, means, whitening):
+    """How far features are from the nearest class, in standard deviations of a direction, on average.
+
+    Parameters
+    ----------
+    features : array-like, shape (n, d)
+    means, whitening : numpy.ndarray
+        From `familiar`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+        About 1 for images like those of the training.
+    """
+    features, means = np.asarray(features, float) @ whitening, np.asarray(means, float) @ whitening
+    squares = ((features[:, None] - means[None]) ** 2).mean(axis=2)
+    return np.sqrt(squares.min(axis=1))

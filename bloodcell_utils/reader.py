@@ -1,7 +1,7 @@
 """Read blood cells with the network that came with this package: no data set, no download, no training.
 
-The network has seen only the eight kinds of cells of one laboratory. Where it is not sure it says so: its confidence is
-calibrated on images that it was not trained on, and below a threshold it gives no name.
+The network has seen only the eight kinds of cells of one laboratory. It gives no name where its confidence, calibrated
+on images that it was not trained on, is low, and where a picture is stranger than almost all of these images are.
 """
 
 import io
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from . import shipped
-from .calibration import softmax
+from .calibration import softmax, strangeness
 from .cells import FOLDERS
 from .compact import IMAGE, VIEW
 from .datasets.loading import decode, resize
@@ -37,15 +37,17 @@ def predict(images, crop=1.0, threshold=None, progressbar=False):
         Central part of the shorter side that is looked at, in (0, 1]. The network knows fields that are about twice as
         wide as a white cell: crop wider ones.
     threshold : float, optional
-        Least confidence for a name, in [0, 1]; default: the one that was chosen on validation images.
+        Least confidence for a name, in [0, 1]; default: the one that was chosen on validation images. 0 names all that
+        can be read, however strange.
     progressbar : bool
 
     Returns
     -------
     pandas.DataFrame
         A row an image: ``image`` (its path or number), ``answer`` (a class, or `UNSURE`), ``confidence`` (of the most
-        probable class, calibrated), and the probability of each class. A file that cannot be read has the ``answer``
-        ``"unreadable"`` and the reason in ``problem``, which is empty otherwise.
+        probable class, calibrated), ``strangeness`` (above 1 for what is none of the eight, or from elsewhere), and the
+        probability of each class. A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason in
+        ``problem``, which is empty otherwise.
 
     Raises
     ------
@@ -58,18 +60,18 @@ def predict(images, crop=1.0, threshold=None, progressbar=False):
         raise BloodcellError(f"crop={crop} must be in (0, 1] and threshold={threshold} in [0, 1].")
     items = _items(images)
     names = [name for name, _ in items]
-    problems, probabilities = [""] * len(items), np.full((len(items), len(FOLDERS)), np.nan)
+    problems, seen = [""] * len(items), np.full((len(items), len(FOLDERS) + 1), np.nan)
     for start, pictures in _batches(items, crop, progressbar):
         good = [i for i, picture in enumerate(pictures) if isinstance(picture, np.ndarray)]
         for i, picture in enumerate(pictures):
             problems[start + i] = "" if i in good else str(picture)
         if good:
-            probabilities[[start + i for i in good]] = probabilities_of(np.stack([pictures[i] for i in good]))
-    return pd.DataFrame({"image": names, **_answers(probabilities, threshold), "problem": problems})
+            seen[[start + i for i in good]] = np.column_stack(look(np.stack([pictures[i] for i in good])))
+    return pd.DataFrame({"image": names, **_answers(seen[:, :-1], seen[:, -1], threshold), "problem": problems})
 
 
-def probabilities_of(pictures):
-    """Calibrated probabilities of prepared images.
+def look(pictures):
+    """What the network says of prepared images.
 
     Parameters
     ----------
@@ -77,9 +79,15 @@ def probabilities_of(pictures):
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n, 8)
+    probabilities : numpy.ndarray of float64, shape (n, 8)
+        Calibrated.
+    strangeness : numpy.ndarray of float64, shape (n,)
+        Above 1 where an image is stranger than 99.5 % of the validation images.
     """
-    return softmax(shipped.logits(pictures)[0] / shipped.card()["temperature"])
+    card, weights = shipped.card(), shipped.weights()
+    scores, features = shipped.logits(pictures)
+    distance = strangeness(features, weights["means"], weights["whitening"])
+    return softmax(scores / card["temperature"]), distance / card["limit"]
 
 
 def explain(table, folder, crop=1.0):
@@ -162,14 +170,17 @@ def _overlay(picture, heat):
     return stream.getvalue()
 
 
-def _answers(probabilities, threshold):
-    """The columns of a table: answer, confidence, a probability a class."""
-    threshold = shipped.card()["threshold"] if threshold is None else threshold
-    read = ~np.isnan(probabilities[:, 0])
+def _answers(probabilities, strange, threshold):
+    """The columns of a table: answer, confidence, strangeness, a probability a class."""
     confidence = probabilities.max(axis=1)
-    names = np.array(FOLDERS, object)[np.where(read, probabilities, 0).argmax(axis=1)]
-    answer = np.where(read, np.where(confidence >= threshold, names, UNSURE), "unreadable")
-    return {"answer": answer, "confidence": confidence, **dict(zip(FOLDERS, probabilities.T, strict=True))}
+    if threshold is None:
+        sure = (confidence >= shipped.card()["threshold"]) & (strange <= 1)
+    else:
+        sure = (confidence >= threshold) & ((strange <= 1) | (threshold == 0))
+    names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=1)]
+    answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
+    columns = dict(zip(FOLDERS, probabilities.T, strict=True))
+    return {"answer": answer, "confidence": confidence, "strangeness": strange, **columns}
 
 
 def _items(images):

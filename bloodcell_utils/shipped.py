@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent / "weights"
 EPSILON = 1e-3  # of Keras' batch normalisation
 
 
-def save(model, about, folder=None):
+def save(model, about, folder=None, **arrays):
     """Write the weights of a trained CompactNet in half precision, and what is to be known about them.
 
     Parameters
@@ -28,15 +28,18 @@ def save(model, about, folder=None):
     model : keras.Model
         From `compact.CompactNet`.
     about : dict
-        What json can hold: `predict` needs ``temperature`` and ``threshold``.
+        What json can hold: `reader` needs ``temperature``, ``threshold`` and ``limit``.
     folder : path-like, optional
         Gets ``compactnet.npz`` and ``compactnet.json``; default: the package's.
+    **arrays
+        To be kept with the weights: `reader` needs ``means`` and ``whitening`` (`calibration.familiar`).
     """
     folder = Path(folder or FOLDER)
     for kept in (card, weights, _folded):  # of an earlier file
         kept.cache_clear()
     packed = io.BytesIO()
-    np.savez_compressed(packed, **{name: values.astype(np.float16) for name, values in _arrays(model).items()})
+    named = {**{name: np.asarray(variable) for name, variable in _variables(model).items()}, **arrays}
+    np.savez_compressed(packed, **{name: values.astype(np.float16) for name, values in named.items()})
     replace_file(folder / "compactnet.npz", packed.getvalue())
     replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -161,10 +164,6 @@ def _relu(x):
 
 def _variables(model):
     return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights}
-
-
-def _arrays(model):
-    return {name: np.asarray(variable) for name, variable in _variables(model).items()}
 
 
 def _read(path, load):

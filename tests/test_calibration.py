@@ -52,3 +52,21 @@ def test_the_threshold_gives_as_many_names_as_it_may():
     assert calibration.threshold(p, [1, 1, 1, 1], 0.0) == 1.0
     with pytest.raises(BloodcellError, match="needs images"):
         calibration.threshold(np.empty((0, 2)), [], 0.1)
+
+
+def test_strange_is_what_lies_off_all_classes():
+    rng = np.random.default_rng(0)
+    y = np.arange(600) % 3
+    features = rng.normal(0, [1, 3, 0.1, 1], (600, 4)) + np.eye(4)[y] * 20
+    means, whitening = calibration.familiar(features, y)
+    usual = calibration.strangeness(features, means, whitening)
+    assert 0.7 < usual.mean() < 1.1
+    between = (means[0] + means[1]) / 2
+    assert calibration.strangeness([between, means[2]], means, whitening).round(6).tolist()[1] == 0
+    assert calibration.strangeness([between], means, whitening)[0] > usual.max()
+
+
+def test_a_direction_without_spread_does_not_count_without_bound():
+    features = np.random.default_rng(0).normal(size=(50, 3)) * [1, 1, 0]
+    means, whitening = calibration.familiar(features, np.zeros(50, int))
+    assert np.isfinite(calibration.strangeness(features + [0, 0, 0.1], means, whitening)).all()

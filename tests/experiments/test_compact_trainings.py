@@ -62,7 +62,9 @@ def test_the_long_training_is_calibrated_and_can_be_shipped(tmp_path, monkeypatc
     assert one["temperature"] > 0 and 0 <= one["named_right"] <= one["named"] <= one["n_test"]
     card = shipped.card(tmp_path)
     assert card["command"] == "bloodcell run compact_best --profile laptop --seed 2019 --ship"
-    assert card["threshold"] == one["threshold"] and "logits/kernel" in shipped.weights(tmp_path)
+    assert card["threshold"] == one["threshold"] and {"logits/kernel", "means", "whitening"} <= set(
+        shipped.weights(tmp_path)
+    )
     with pytest.raises(BloodcellError, match="real cells"):
         compact_best.run(PROFILE, ship=True)
 
