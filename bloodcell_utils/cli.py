@@ -267,7 +267,8 @@ def _parser():
         "--explain", type=Path, metavar="FOLDER", help="write a heat map (Grad-CAM) of each image there"
     )
     reading.add_argument("--crop", type=float, default=1.0, help="central part to look at, in (0, 1] (default: 1)")
-    reading.add_argument("--threshold", type=float, help="least confidence for a name (default: the calibrated one; 0 names everything)")
+    least = "least confidence for a name (default: the calibrated one; 0 names everything)"
+    reading.add_argument("--threshold", type=float, help=least)
     reading.set_defaults(command=predict)
 
     experiment = commands.add_parser("run", help="measure an experiment and write its record")

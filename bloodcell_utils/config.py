@@ -98,11 +98,11 @@ class Compact:
     """
 
     short: int = 3
-    long: int = 9
+    long: int = 6
     best: int = 30
     seeds: int = 3
     few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
-    few_steps: int = 1200
+    few_steps: int = 900
 
 
 @dataclass(frozen=True)
