@@ -95,7 +95,8 @@ def test_what_is_no_cell_gets_no_name():
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (3, 128, 128, 3), dtype=np.uint8)
     table = reader.predict([*noise, np.full((128, 128, 3), 230, np.uint8), np.zeros((128, 128, 3), np.uint8)])
-    assert (table["answer"] == reader.UNSURE).all() and (table["strangeness"] > 1).all()
+    assert (table["answer"] == reader.UNSURE).all()
+    assert (table["strangeness"][:3] > 1).all()
 
 
 @pytest.mark.parametrize("size", [100, 363, 1200])
