@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bloodcell_utils import backbones, config, features, paper
+import bloodcell_utils
+from bloodcell_utils import backbones, config, features, paper, reader
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets import audit, download, pbc, splits
 from bloodcell_utils.datasets.loading import load_images, readable
@@ -100,6 +101,14 @@ def test_images_of_both_batches_load(real, cache):
     images = load_images(some, 64, 0.8, progressbar=False)
     assert images.shape == (10, 64, 64, 3) and 100 < images.mean() < 240
     assert len(readable(some)) == 10
+
+
+def test_the_shipped_network_reads_cells_that_it_was_not_trained_on(split, cache):
+    some = split[split["subset"] == "test"].groupby("class").head(25)
+    table = bloodcell_utils.predict(load_images(some, 128, progressbar=False))
+    named = table["answer"] != reader.UNSURE
+    right = table[list(FOLDERS)].to_numpy().argmax(axis=1) == pbc.labels(some)
+    assert right.mean() > 0.95 and named.mean() > 0.85 and right[named].mean() > 0.98
 
 
 @pytest.mark.skipif(not HAS_WEIGHTS, reason="BLOODCELL_WEIGHTS_DIR does not name a folder with the VGG-16 weights")
