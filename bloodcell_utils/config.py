@@ -102,7 +102,7 @@ class Compact:
     best: int = 30
     seeds: int = 3
     few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
-    few_steps: int = 900
+    few_steps: int = 750
 
 
 @dataclass(frozen=True)
