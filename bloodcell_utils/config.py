@@ -88,7 +88,7 @@ class Compact:
     Attributes
     ----------
     short, long, best : int
-        Epochs of three trainings: on two cores of a laptop about one, five and forty minutes.
+        Epochs of three trainings.
     seeds : int
         Networks of the short and of the long training.
     few : tuple of (int, int)

@@ -11,7 +11,7 @@ EXPERIMENTS = {
     "ablation": "how many images a class, how many trained blocks (the paper's Table 3)",
     "balance": "balanced against unbalanced training, one change at a time",
     "determinism": "whether two runs with one seed give the same record, and what that costs",
-    "compact": "a small network trained from nothing, for one and for five minutes (beyond the paper)",
+    "compact": "a small network trained from nothing, briefly and longer (beyond the paper)",
     "compact_few": "how many images the small network needs, and what a second batch does to it",
     "compact_best": "the small network with patience, calibrated: the weights that are shipped",
 }

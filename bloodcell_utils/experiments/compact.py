@@ -1,4 +1,4 @@
-"""CompactNet, trained from nothing on the training images: how good after a minute, after five, and on a worse day.
+"""CompactNet, trained from nothing on the training images: how good after three epochs, after six, and on a worse day.
 
 A worse day is the test set again with another lamp, tint, focus, magnification or compression, as cells meet them in
 the next laboratory. The changes are computed from the test images, so all answers belong to the one look at them.
