@@ -4,7 +4,9 @@ OpenVINO is optional (``pip install 'bloodcell-utils[fast]'``). Where it is miss
 so.
 """
 
+import contextlib
 import importlib.util
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +93,9 @@ def engine(model, name="keras", examples=None):
 def _openvino(model, examples):
     import openvino
 
-    converted = openvino.convert_model(model)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")  # the converter calls with a list of one
+        converted = openvino.convert_model(model)
     converted.reshape([-1, *model.input_shape[1:]])
     if examples is not None:
         converted = _quantized(converted, examples)
@@ -107,4 +111,5 @@ def _quantized(model, examples):
 
     nncf.set_log_level(logging.ERROR)
     batches = nncf.Dataset([examples[i : i + 1] for i in range(min(len(examples), EXAMPLES))])
-    return nncf.quantize(model, batches, subset_size=EXAMPLES)
+    with contextlib.redirect_stdout(sys.stderr):  # progress bars do not belong into what a command prints
+        return nncf.quantize(model, batches, subset_size=EXAMPLES)
