@@ -16,10 +16,11 @@ from .calibration import softmax, strangeness
 from .cells import FOLDERS
 from .compact import IMAGE, VIEW
 from .datasets.loading import decode, resize
+from .datasets.pbc import IMAGE_SUFFIXES
 from .errors import BloodcellError, DataError
 from .store import replace_file
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
+SUFFIXES = IMAGE_SUFFIXES | {".gif", ".webp"}
 UNSURE = "unsure or none of the eight"
 BATCH = 64
 EXPLAINED = "block2"  # 6 x 6 places; the last block has but 3 x 3
@@ -173,10 +174,8 @@ def _overlay(picture, heat):
 def _answers(probabilities, strange, threshold):
     """The columns of a table: answer, confidence, strangeness, a probability a class."""
     confidence = probabilities.max(axis=1)
-    if threshold is None:
-        sure = (confidence >= shipped.card()["threshold"]) & (strange <= 1)
-    else:
-        sure = (confidence >= threshold) & ((strange <= 1) | (threshold == 0))
+    threshold = shipped.card()["threshold"] if threshold is None else threshold
+    sure = (confidence >= threshold) & ((strange <= 1) | (threshold == 0))
     names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=1)]
     answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
     columns = dict(zip(FOLDERS, probabilities.T, strict=True))

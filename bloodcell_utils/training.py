@@ -26,7 +26,7 @@ class Settings:
     batch_size : int
     optimizer : {"adam", "sgd", "muon"}
         ``"sgd"`` is the paper's equation 6, plain gradient descent on batches. ``"muon"`` is for convolutions that
-        train from nothing (`layers.ConvolutionMuon`).
+        train from nothing (`muon.ConvolutionMuon`).
     learning_rate : float
         The paper's is 1e-4.
     schedule : {"constant", "cosine"}
@@ -232,7 +232,7 @@ def _prepare(model, settings, steps):
 def _optimizer(keras, settings, rate):
     decay = settings.weight_decay
     if settings.optimizer == "muon":
-        from .layers import ConvolutionMuon
+        from .muon import ConvolutionMuon
 
         optimizer = ConvolutionMuon(rate, weight_decay=decay, adam_weight_decay=decay)
     else:

@@ -16,7 +16,7 @@ FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
-    + ["anatomy", "mistakes", "compact", "layers", "shipped", "reader", "calibration", "engines"],
+    + ["anatomy", "mistakes", "compact", "layers", "muon", "shipped", "reader", "calibration", "engines"],
     3: ["experiments", "records"],
     4: ["plots", "reproduction", "bench"],
     5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],

@@ -6,7 +6,6 @@ the next laboratory. The changes are computed from the test images, so all answe
 
 import io
 import time
-from dataclasses import asdict
 
 import numpy as np
 
@@ -204,7 +203,7 @@ def describe(profile):
     str
     """
     epochs = ", ".join(f"{name}: {n} epochs" for name, n in lengths(profile).items())
-    return f"CompactNet from random weights, {IMAGE} px, {asdict(settings(1))['optimizer']}; {epochs}."
+    return f"CompactNet from random weights, {IMAGE} px, {settings(1).optimizer}; {epochs}."
 
 
 def _levels(x):
