@@ -36,7 +36,7 @@ images = np.stack([decode(path.read_bytes(), 128) for path in sorted(Path({folde
 print(*[FOLDERS[i] for i in shipped.network().predict(images, verbose=0).argmax(axis=1)], sep="|")
 """
 
-SIZES = {"features": (32, 64, 128), "decode": (500, 1000, 2000), "svm": (1000, 2000, 4000), "train": (1536,),
+SIZES = {"features": (32, 64), "decode": (500, 1000, 2000), "svm": (1000, 2000, 4000), "train": (1536,),
          "predict": (100, 1000), "start": (0,)}  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def line(measured):
 
 def _features(table, profile, n):
     """VGG-16 without its head: `model.predict` in float32 against the precision and the engines of this machine."""
-    size = profile.feature_size or 224
+    size = backbones.BACKBONES["vgg16"].input_size
     images = backbones.preprocess("vgg16", _some(table, n, size))
     model = backbones.build("vgg16", size, profile.weights)
     model.predict(images[:32], verbose=0)

@@ -27,7 +27,7 @@ def test_every_step_is_measured_both_ways(measured):
 
 def test_both_ways_agree(measured):
     rows = {(row["step"], row["plain"], row["fast"]): row["agreement"] for row in measured["rows"]}
-    cosine = rows["features", "model.predict, float32, 64 px", f"Keras, {fastest_precision()}"]
+    cosine = rows["features", "model.predict, float32, 224 px", f"Keras, {fastest_precision()}"]
     assert float(cosine.removeprefix("cosine ")) > 0.999
     for kernel in ("rbf", "cubic"):
         assert rows["svm", f"SVC, {kernel}", "KernelSVM"] == "100.00% same answers"

@@ -34,6 +34,7 @@ def test_without_openvino_keras_computes_and_says_so(network, images, monkeypatc
     with pytest.warns(UserWarning, match="bloodcell-utils\\[fast\\]"):
         made = engines.engine(network, "int8", images)
     assert made.name == "Keras, float32"
+    np.testing.assert_array_equal(made.predict(images), network.predict_on_batch(images))
 
 
 @pytest.mark.parametrize(("name", "least"), [("openvino", 0.99999), ("int8", 0.98)])

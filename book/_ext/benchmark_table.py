@@ -12,12 +12,12 @@ def table(measured):
     """Markdown: a row a comparison."""
     yield f"Measured on {measured['created'][:10]}, {measured['device']}, profile `{measured['profile']}`."
     yield ""
-    yield "| Step | Images | Plain way | s | This course | s | Ratio | Results |"
-    yield "| :-- | --: | :-- | --: | :-- | --: | --: | :-- |"
+    yield "| Step | Images | Plain way | This course | Ratio | Results |"
+    yield "| :-- | --: | :-- | :-- | --: | :-- |"
     for row in measured["rows"]:
         n = f"{row['n']:,}" if row["n"] else "–"
         yield (
-            f"| {row['step']} | {n} | {row['plain']} | {row['plain_s']:.2f} | {row['fast']} | {row['fast_s']:.2f} "
+            f"| {row['step']} | {n} | {row['plain']}: {row['plain_s']:.2f} s | {row['fast']}: {row['fast_s']:.2f} s "
             f"| {row['ratio']:.1f} | {row['agreement'] or '–'} |"
         )
 
