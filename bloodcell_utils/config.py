@@ -106,6 +106,25 @@ class Compact:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """How much a profile draws for the comparison of drawn cells with real ones.
+
+    Attributes
+    ----------
+    per_class : int
+        Drawn cells of each class; one in ten is for validation.
+    epochs : int
+        Of the training on them.
+    compared : int
+        Cells of each kind and class whose features are compared.
+    """
+
+    per_class: int = 900
+    epochs: int = 8
+    compared: int = 100
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
@@ -140,6 +159,8 @@ class Profile:
         For the ablation; its cells are trained as `small` says.
     compact : Compact
         For CompactNet.
+    drawn : Drawn
+        For the comparison of drawn cells with real ones.
     """
 
     name: str
@@ -156,6 +177,7 @@ class Profile:
     natural: int | None
     grid: Grid
     compact: Compact
+    drawn: Drawn
 
 
 PROFILES = {
@@ -166,16 +188,17 @@ PROFILES = {
             Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
             Tuning(32, 0.66, 1, (64,), None, 32, 1, 2, 32, 1e-4, "cosine", 20), 120,
             Grid((4, 16), (1, 2), (4, 1), 1, 20, True), Compact(4, 12, 20, 1, ((4, 1), (16, 2)), 60),
+            Drawn(20, 2, 10),
         ),
         Profile(
             "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
             Tuning(64, 0.6, 2, (256,), None, None, 2, 2, 64, 2e-4, "cosine", 15),
             Tuning(32, 0.6, 1, (256,), None, 256, 1, 4, 32, 2e-4, "cosine", 15), 1500,
-            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True), Compact(),
+            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True), Compact(), Drawn(),
         ),
         Profile(
             "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
-            Tuning(), Tuning(), None, Grid(), Compact(),
+            Tuning(), Tuning(), None, Grid(), Compact(), Drawn(),
         ),
     )
 }  # fmt: skip

@@ -297,3 +297,25 @@ def mcnemar(y_true, first, second):
     discordant = only_first + only_second
     p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
     return {"only_first": only_first, "only_second": only_second, "p_value": p_value}
+
+
+def frechet(a, b):
+    """Fréchet distance between two clouds of features, each taken for a normal distribution.
+
+    Parameters
+    ----------
+    a, b : numpy.ndarray of float, shape (n, d) and (m, d)
+        With few rows the distance is too large; compare with that of two halves of one cloud.
+
+    Returns
+    -------
+    float
+        0 for the same mean and covariance; in the units of the features, squared (Heusel et al. 2017, eq. 6).
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    # The trace of the covariances' square root is the sum of the singular values of the product of the centred clouds.
+    centred = (x - x.mean(axis=0) for x in (a, b))
+    a, b = (x / np.sqrt(len(x) - 1) for x in centred)
+    common = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(gap @ gap + (a**2).sum() + (b**2).sum() - 2 * common)

@@ -22,7 +22,6 @@ from .store import replace_file
 
 SUFFIXES = IMAGE_SUFFIXES | {".gif", ".webp"}
 UNSURE = "unsure or none of the eight"
-BATCH = 64
 EXPLAINED = "block2"  # 6 x 6 places; the last block has but 3 x 3
 
 
@@ -91,6 +90,30 @@ def look(pictures):
     return softmax(scores / card["temperature"]), distance / card["limit"]
 
 
+def warmed(picture, model):
+    """An image with the places that speak for its most probable class (Grad-CAM) in warm colours.
+
+    Parameters
+    ----------
+    picture : numpy.ndarray of uint8, shape (128, 128, 3)
+    model : keras.Model
+        From `shipped.network`.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (128, 128, 3)
+    """
+    from matplotlib import colormaps
+    from PIL import Image
+
+    from .explain import grad_cam
+
+    heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
+    inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
+    heat = 0.6 * np.pad(inner, (IMAGE - VIEW) // 2)[..., None]
+    return (picture * (1 - heat) + colormaps["inferno"](heat[..., 0] / 0.6)[..., :3] * 255 * heat).astype(np.uint8)
+
+
 def explain(table, folder, crop=1.0):
     """Write each image with the places that speak for its most probable class (Grad-CAM); loads Keras.
 
@@ -107,15 +130,12 @@ def explain(table, folder, crop=1.0):
     -------
     list of pathlib.Path
     """
-    from .explain import grad_cam
-
     read = table[table["problem"] == ""]
     folder, written, model = Path(folder), [], shipped.network() if len(read) else None
     for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
         picture = decode(Path(name).read_bytes(), IMAGE, crop, name, reduced=True, strict=False)
-        heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
         path = folder / f"{Path(name).stem}-{number}-{answer.split()[0]}.png"
-        replace_file(path, _overlay(picture, heat))
+        replace_file(path, _png(np.hstack([picture, warmed(picture, model)])))
         written.append(path)
     return written
 
@@ -157,17 +177,11 @@ def summary(table):
     return "\n".join(f"{count:>7,}  {answer}" for answer, count in counts.items())
 
 
-def _overlay(picture, heat):
-    """PNG: the picture beside itself with the heat on it."""
-    from matplotlib import colormaps
+def _png(picture):
     from PIL import Image
 
-    inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
-    heat = np.pad(inner, (IMAGE - VIEW) // 2)
-    colored = colormaps["inferno"](heat)[..., :3] * 255
-    mixed = picture * (1 - 0.6 * heat[..., None]) + colored * 0.6 * heat[..., None]
     stream = io.BytesIO()
-    Image.fromarray(np.hstack([picture, mixed.astype(np.uint8)])).resize((768, 384)).save(stream, "PNG")
+    Image.fromarray(picture).resize((3 * picture.shape[1], 3 * picture.shape[0])).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -223,7 +237,7 @@ def _levels(image):
 
 
 def _batches(items, crop, progressbar):
-    """Prepared images, `BATCH` at a time and decoded in parallel, each an array or the error that came instead."""
+    """Prepared images, a batch at a time and decoded in parallel, each an array or the error that came instead."""
     from tqdm import tqdm
 
     def prepare(item):
@@ -236,9 +250,9 @@ def _batches(items, crop, progressbar):
             return err
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(total=len(items), unit="img", disable=not progressbar) as bar:
-        coming = pool.map(prepare, items[:BATCH])
-        for start in range(0, len(items), BATCH):
+        coming = pool.map(prepare, items[: shipped.BATCH])
+        for start in range(0, len(items), shipped.BATCH):
             pictures = list(coming)
-            coming = pool.map(prepare, items[start + BATCH : start + 2 * BATCH])  # while these are read
+            coming = pool.map(prepare, items[start + shipped.BATCH : start + 2 * shipped.BATCH])  # while these are read
             yield start, pictures
             bar.update(len(pictures))

@@ -17,6 +17,7 @@ from .errors import BloodcellError
 from .store import replace_file
 
 FOLDER = Path(__file__).parent / "weights"
+BATCH = 64  # images at a time: what they become on the way takes memory
 EPSILON = 1e-3  # of Keras' batch normalisation
 
 
@@ -113,6 +114,9 @@ def logits(images, folder=FOLDER):
     scores : numpy.ndarray of float32, shape (n, 8)
     features : numpy.ndarray of float32, shape (n, 256)
     """
+    if len(images) > BATCH:
+        parts = [logits(images[i : i + BATCH], folder) for i in range(0, len(images), BATCH)]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     w, edge = _folded(folder), (IMAGE - VIEW) // 2
     x = np.asarray(images[:, edge : edge + VIEW, edge : edge + VIEW], np.float32)
     x = _white_balanced(x)

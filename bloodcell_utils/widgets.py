@@ -154,9 +154,7 @@ def layer_walk(model, image, layers=None, width=9.0):
 
     @cache
     def drawn(layer):
-        figure, alt = _draw(model, image, layer, width)
-        file = _webp(_image(figure), _QUALITIES[0])
-        return _img(file, alt)
+        return img(*_draw(model, image, layer, width))
 
     def show(_=None):
         picture.value = drawn(slider.value)
@@ -164,6 +162,23 @@ def layer_walk(model, image, layers=None, width=9.0):
     slider.observe(show, "value")
     show()
     return ipywidgets.VBox([slider, picture])
+
+
+def img(picture, alt):
+    """A picture as HTML that needs nothing else.
+
+    Parameters
+    ----------
+    picture : matplotlib.figure.Figure or numpy.ndarray
+        As for `frames`.
+    alt : str
+        What it shows, in words.
+
+    Returns
+    -------
+    str
+    """
+    return _img(_webp(_image(picture), _QUALITIES[0]), alt)
 
 
 def _draw(model, image, layer, width):

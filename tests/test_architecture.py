@@ -16,10 +16,21 @@ FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
     1: ["datasets", "augment"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
-    + ["anatomy", "mistakes", "compact", "layers", "muon", "shipped", "reader", "calibration", "engines"],
+    + [
+        "anatomy",
+        "mistakes",
+        "compact",
+        "layers",
+        "muon",
+        "shipped",
+        "reader",
+        "calibration",
+        "engines",
+        "counterfactuals",
+    ],
     3: ["experiments", "records"],
     4: ["plots", "reproduction", "bench"],
-    5: ["cli", "widgets", "matrix_explorer", "checks", "__main__"],
+    5: ["cli", "widgets", "cell_builder", "matrix_explorer", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}

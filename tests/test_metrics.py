@@ -192,3 +192,18 @@ def test_two_proportions_are_the_chi_squared_test_of_their_table(n, m, data):
 def test_two_proportions_take_columns():
     p = metrics.two_proportions(np.array([50, 90]), 100, 90, 100)
     assert p[0] < 1e-6 and p[1] == 1
+
+
+@given(st.integers(2, 6), st.integers(0, 2**32 - 1))
+def test_frechet_is_the_formula_and_a_distance(d, seed):
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(4 * d, d)), rng.normal(1, 2, size=(5 * d, d))
+    one, other = np.cov(a.T), np.cov(b.T)
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    expected = gap @ gap + np.trace(one + other - 2 * sqrtm(one @ other).real)
+    assert metrics.frechet(a, b) == pytest.approx(expected, rel=1e-4)
+    assert metrics.frechet(b, a) == pytest.approx(metrics.frechet(a, b))
+    assert metrics.frechet(a, a) == pytest.approx(0, abs=1e-8)
+    assert metrics.frechet(a, a + 3) == pytest.approx(9 * d)

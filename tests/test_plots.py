@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 
 from bloodcell_utils import metrics, mistakes, plots, records
 from bloodcell_utils.cells import CELLS, FOLDERS
+from bloodcell_utils.counterfactuals import Sweep
 
 RNG = np.random.default_rng(0)
 CONFUSION = np.diag(np.full(8, 40)) + RNG.integers(0, 4, (8, 8))
@@ -35,6 +36,12 @@ ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in rang
 FEW = {str(i): {"images_per_class": n, "accuracy": 0.9 + i / 100} for i, n in enumerate((16, 16, 256))} | {"other": {}}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
+SWEEP = Sweep("lobes", [1, 2, 5], IMAGES[:3], np.eye(8)[[0, 0, 4]])
+EFFECTS = pd.DataFrame(RNG.normal(0, 5, (8, 3)), FOLDERS, ["lobes", "hof", "nucleus_rgb"])
+DRAWN_REAL = pd.DataFrame(
+    {"class": ["ig", "monocyte"], "parameter": ["hof", "lobes"], "drawn": [1.0, -2.0], "real": [0.5, -1.0]}
+)
+
 PATHS = ["ig/MMY_1.jpg", "ig/PMY_2.jpg", "neutrophil/BNE_3.jpg", "neutrophil/BNE_4.jpg", "platelet/PLATELET_5.jpg"]
 TRUE, CALLED = [5, 5, 0, 0, 7], [0, 5, 5, 0, 7]
 
@@ -56,6 +63,9 @@ FIGURES = {
     "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
     "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
     "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
+    "film_strip": lambda table: plots.film_strip(SWEEP),
+    "effects": lambda table: plots.effects(EFFECTS, title="a network"),
+    "drawn_and_real": lambda table: plots.drawn_and_real(DRAWN_REAL),
     "few_images": lambda table: plots.few_images(FEW, 96.2, 1000),
     "worse_days": lambda table: plots.worse_days({"a": [{"as it is": 0.99, "darker": 0.9}], "b": [{"darker": 0.1}]}),
     "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),

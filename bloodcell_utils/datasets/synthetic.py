@@ -15,18 +15,19 @@ from scipy.spatial import cKDTree
 from .specs import WHITE, check, random_spec
 
 FIELD_UM = 36.0  # what a picture shows, from side to side
+_CAMERA = 8.0  # its pixels in a µm: where PBC's pictures are sharp to
 _MIDDLE = complex(FIELD_UM, FIELD_UM) / 2
-_RED_CELL = (206, 169, 167)
+_RED_CELL, _SPECK, _HOF = (206, 169, 167), (70, 45, 120), (224, 190, 200)
 
 
-def draw(spec, size=128, seed=0):
+def draw(spec, size=363, seed=0):
     """Draw the cell and its neighbours.
 
     Parameters
     ----------
     spec : CellSpec
     size : int
-        Side in pixels, 32 to 1024; the same seed gives the same cell at every size.
+        Side in pixels, 32 to 1024 (PBC's pictures are 360 x 363); the same seed gives the same cell at every size.
     seed : int
         Of what the parameters leave open: where lobes, granules and red cells lie. Each part of the picture has its own
         random numbers, so that changing one parameter leaves the rest as it is.
@@ -41,23 +42,71 @@ def draw(spec, size=128, seed=0):
     BloodcellError
         For a size out of range.
     """
-    check("size", size, 128, 32, 1024)
+    return _drawn(spec, size, seed)[0]
+
+
+def layers(spec, size=363, seed=0):
+    """What `draw` shows of the cell in the middle, part by part: the truth that a segmentation is measured against.
+
+    Parameters
+    ----------
+    spec : CellSpec
+    size, seed : int
+        As for `draw`: the same picture.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of bool, shape (size, size)
+        ``"cell"``, ``"nucleus"`` and ``"granules"``; nucleus and granules lie within the cell. A pixel belongs to a
+        part that covers at least half of it.
+
+    Raises
+    ------
+    BloodcellError
+        For a size out of range.
+    """
+    return {name: cover >= 0.5 for name, cover in _drawn(spec, size, seed)[1].items()}
+
+
+def _drawn(spec, size, seed):
+    """The picture, and how much of each pixel each part of the cell covers."""
+    check("size", size, 363, 32, 1024)
     fine = -(-96 // size)  # small pictures are drawn larger and averaged, or granules would flicker
-    scene, blood, others, own = np.random.default_rng(seed).spawn(4)
+    side = size * fine
+    scene, blood, others, own, camera = np.random.default_rng(seed).spawn(5)
     stain, clear = _stain(spec), spec.cell_diameter_um / 2 + 1.5
     home = _MIDDLE + complex(*scene.normal(0, 0.8, 2).clip(-2, 2))
     platelets = [place for place, _ in _places(others, spec.platelets, 5, [(home, clear + 1.5)])]
-    _, _, x, y = _window(size * fine, _MIDDLE, FIELD_UM)
+    _, _, x, y = _window(side, _MIDDLE, FIELD_UM)
     density = _red_cells(spec, [(home, clear), *((place, 4.5) for place in platelets)], x, y, blood)
     image = stain(WHITE) * np.exp(density[..., None] * np.log(stain(_RED_CELL) / stain(WHITE)))
-    image *= 1 + 0.005 * _noise(scene, 12, x, y)[..., None]
+    image *= 1 + 0.005 * _noise(scene, 12, x, y, FIELD_UM / side)[..., None]
     for place in platelets:
         _paint(image, random_spec("PLATELET", others), place, stain, others)
-    _paint(image, spec, home, stain, own)
-    image = image.reshape(size, fine, size, fine, 3).mean((1, 3)) if fine > 1 else image
-    blur = spec.focus_um * size / FIELD_UM
-    image = gaussian_filter(image, (blur, blur, 0), truncate=2.5) if blur > 0.2 else image
-    return np.clip(image * spec.exposure + 0.5, 0, 255).astype(np.uint8)
+    for place, dice in _places(others, spec.debris, 1, [(home, clear)]):
+        rows, columns, across, down = _window(side, place, 1)
+        speck = np.clip((0.15 + 0.35 * dice[0] - np.hypot(across, down[:, None])) * side / FIELD_UM + 0.5, 0, 1)
+        image[rows, columns] += 0.8 * speck[..., None] * (stain(_SPECK) - image[rows, columns])
+    rows, columns, parts = _paint(image, spec, home, stain, own)
+    covers = {name: np.zeros((side, side), np.float32) for name in parts}
+    for name, part in parts.items():
+        covers[name][rows, columns] = part
+    if fine > 1:
+        image = image.reshape(size, fine, size, fine, 3).mean((1, 3))
+        covers = {name: cover.reshape(size, fine, size, fine).mean((1, 3)) for name, cover in covers.items()}
+    return _photographed(image, spec, size / FIELD_UM, camera), covers
+
+
+def _photographed(image, spec, pixels_per_um, rng):
+    """Through lens and camera: blur, sharpening, light and noise; a small picture is one that was scaled down."""
+    scale = min(1, pixels_per_um / _CAMERA)
+    if (blur := np.hypot(spec.focus_um * pixels_per_um, 0.3 * (1 - scale**2) ** 0.5)) > 0.2:
+        image = gaussian_filter(image, (blur, blur, 0), truncate=2.5)
+    reach = 0.22 * pixels_per_um
+    if sharpening := spec.sharpening * np.clip(reach - 0.5, 0, 1):
+        image = image + sharpening * (image - gaussian_filter(image, (reach, reach, 0), truncate=2.5))
+    image = image * spec.exposure + spec.noise * scale * rng.standard_normal(image.shape, np.float32)
+    return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
 
 def _stain(spec):
@@ -73,8 +122,12 @@ def _window(side, place, reach):
     return rows, columns, at[columns] - place.real, at[rows] - place.imag
 
 
-def _noise(rng, grain, x, y):
-    """Smooth noise, mean 0, variance 1. The grain is in µm, so that a larger picture or cell shows the same noise."""
+def _noise(rng, grain, x, y, pixel):
+    """Smooth noise, mean 0, variance 1. The grain is in µm, so that a larger picture or cell shows the same noise.
+
+    What is finer than a pixel averages out.
+    """
+    grain, fine = max(grain, 1.1 * pixel), grain
 
     def taps(at):
         behind, between = np.divmod(at / grain, 1)
@@ -84,7 +137,7 @@ def _noise(rng, grain, x, y):
     (rows, down), (columns, across) = taps(y), taps(x)
     knots = (rng.random((64, 64), np.float32) - 0.5) * sqrt(12)
     # Not a matrix product: BLAS would wake all its threads for so little, which is far slower on a busy machine.
-    return np.einsum("jk,ijk->ij", across, np.einsum("ik,ikj->ij", down, knots[rows])[:, columns])
+    return np.einsum("jk,ijk->ij", across, np.einsum("ik,ikj->ij", down, knots[rows])[:, columns]) * (fine / grain)
 
 
 def _places(rng, count, apart, taken):
@@ -102,20 +155,35 @@ def _places(rng, count, apart, taken):
 
 
 def _red_cells(spec, taken, x, y, rng):
-    """Optical density of the red cells, 1 in the thick of one; where two overlap, densities add up."""
-    dents, apart, density = _noise(rng, 2.5, x, y), rng.uniform(5, 7.2), np.zeros((len(y), len(x)), np.float32)
+    """Optical density of the red cells, 1 in the thick of one; the overlap of two is darker."""
+    dents, apart, density = (
+        _noise(rng, 2.5, x, y, FIELD_UM / len(x)),
+        rng.uniform(5, 7.2),
+        np.zeros((len(y), len(x)), np.float32),
+    )
     for place, dice in _places(rng, spec.red_cells, apart, taken):
         rows, columns, across, down = _window(len(x), place, 5)
         z = across + 1j * down[:, None]
         rho = np.abs(z + rect(0.09 * dice[0], 2 * pi * dice[1]) * z.conj()) / (3.2 + 0.8 * dice[2])
         rho += 0.03 * dents[rows, columns]
         hollow = spec.pallor * (0.7 + 0.3 * dice[3]) / (1 + (rho / (0.38 + 0.17 * dice[4])) ** 6)
-        density[rows, columns] += np.clip((1 - rho) * 12 + 0.5, 0, 1) * (1 - hollow) * (0.85 + 0.2 * dice[5])
+        cell = _smooth((1 - rho) * 5 + 0.5) * (1 - hollow) * (0.85 + 0.2 * dice[5])
+        below = density[rows, columns]
+        density[rows, columns] = np.maximum(below, cell) + 0.4 * np.minimum(below, cell)
     return density
 
 
+def _smooth(x):
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
 def _paint(image, spec, place, stain, rng):
-    """Put one cell over what is there: cytoplasm, vacuoles, nucleus, granules."""
+    """Put one cell over what is there: cytoplasm, vacuoles, nucleus, granules.
+
+    Returns the rows and columns that were painted, and how much of each pixel there the cell, its nucleus and its
+    granules cover.
+    """
     rng, nucleus_rng, granule_rng = rng.spawn(3)
     side, radius = len(image), spec.cell_diameter_um / 2
     reach = radius * (1.2 + 0.4 * spec.irregularity) + 0.5
@@ -123,7 +191,7 @@ def _paint(image, spec, place, stain, rng):
     z = x + 1j * y[:, None]
 
     def noise(grain):
-        return _noise(rng, grain, x, y)
+        return _noise(rng, grain, x, y, FIELD_UM / side)
 
     def cover(distance):
         return np.clip(0.5 - distance * (side / FIELD_UM), 0, 1)
@@ -132,37 +200,47 @@ def _paint(image, spec, place, stain, rng):
         image[rows, columns] += alpha[..., None] * (rgb - image[rows, columns])
 
     outline = 0.07 * radius * noise(4) + 0.03 * radius * noise(1.5)
-    ragged = (0.4 + 2 * spec.irregularity) * outline + 0.12 * spec.irregularity * noise(0.7)
+    ragged = (0.4 + 2 * spec.irregularity) * outline + 0.2 * spec.irregularity * noise(0.5)
     membrane = np.abs(z + _somewhere(rng, 0.08) * z.conj()) - radius + ragged
     body = cover(membrane)
-    shade = 1 + 0.025 * noise(2) + 0.03 * noise(0.45) - 0.12 * np.maximum(0, 1 + membrane / 0.7)
-    blend(0.96 * body, stain(spec.cytoplasm_rgb) * shade[..., None])
-    for _ in range(spec.vacuoles):
-        blend(0.8 * body * cover(np.abs(z - _somewhere(rng, radius)) - rng.uniform(0.25, 0.75)), stain(WHITE))
-
+    shade = (
+        1 + 0.025 * noise(2) + (0.02 + 0.09 * spec.frosting) * noise(0.35) - 0.12 * np.maximum(0, 1 + membrane / 0.7)
+    )
+    bubbles = [(_somewhere(rng, radius), rng.uniform(0.25, 0.75)) for _ in range(spec.vacuoles)]
+    cytoplasm = stain(spec.cytoplasm_rgb) * shade[..., None]
     inside, rng = np.zeros_like(body), nucleus_rng
     if spec.lobes and spec.nucleus_ratio:
-        lumps = spec.chromatin * noise(0.8) + (1 - 0.5 * spec.chromatin) * noise(0.4)
+        coarse, fine = noise(0.6), noise(0.2)
         bays = (0.1 if spec.nucleus_shape == "kidney" else 0.05) * noise(1.6)
         nucleus = np.maximum(_nucleus(spec, z, bays, rng), membrane + 0.3)
         inside = cover(nucleus)
-        light = np.clip(0.22 + 0.38 * lumps, 0, 1.2) * np.clip(0.2 - nucleus / 0.5, 0, 1)
+        lumps = (0.5 - 0.3 * spec.chromatin) * fine + 0.35 * spec.chromatin * coarse
+        light = np.clip(0.32 - 0.2 * spec.chromatin + lumps, 0, 1.3) * np.clip(0.2 - nucleus / 0.5, 0, 1)
         for _ in range(spec.nucleoli):
             light += np.clip(0.9 - np.abs(z - _somewhere(rng, 0.5 * radius)) / rng.uniform(0.9, 1.4), 0, 0.6)
-        dark, pale = stain(np.multiply(spec.nucleus_rgb, 0.84)), stain(np.add(spec.nucleus_rgb, (62, 50, 30)))
+        hof = spec.hof * np.clip(1 - nucleus / 2, 0, 1) * np.clip(-membrane / 3, 0, 1)
+        cytoplasm += 0.7 * hof[..., None] * (stain(_HOF) - cytoplasm)
+        chromatin = [stain(np.add(spec.nucleus_rgb, shade).clip(5, 253)) for shade in ((-25, -29, -14), (52, 50, 28))]
+    blend(0.96 * body, cytoplasm)
+    for centre, size in bubbles:
+        blend(0.8 * body * cover(np.abs(z - centre) - size), stain(WHITE))
+    if inside.any():
+        dark, pale = chromatin
         blend(inside, dark + light[..., None] * (pale - dark))
 
-    if count := int(spec.granule_density * pi * reach**2):
+    granules = np.zeros_like(body)
+    if count := int(spec.granule_density * pi * reach**2 * spec.granule_spread**2):
         far, turn, big, dark = granule_rng.random((count, 4)).T
-        centres = reach * np.sqrt(far) * np.exp(2j * pi * turn)
+        centres = reach * spec.granule_spread * np.sqrt(far) * np.exp(2j * pi * turn)
         seen, gap, tone = body > 0, np.ones_like(body), np.ones_like(body)
         tree = cKDTree(np.stack([centres.real, centres.imag], 1))
         away, nearest = tree.query(np.stack([z.real[seen], z.imag[seen]], 1), distance_upper_bound=spec.granule_um)
         nearest = nearest.clip(max=count - 1)  # no granule near: the query answers `count`, at infinity
         gap[seen] = away - spec.granule_um * (0.32 + 0.38 * big[nearest])
         tone[seen] = 0.84 + 0.32 * dark[nearest]
-        alpha = 0.9 * cover(gap) * body * (1 - inside * (1 - spec.granules_over_nucleus))
-        blend(alpha, stain(spec.granule_rgb) * tone[..., None])
+        granules = cover(gap) * body * (1 - inside * (1 - spec.granules_over_nucleus))
+        blend(0.9 * granules, stain(spec.granule_rgb) * tone[..., None])
+    return rows, columns, {"cell": body, "nucleus": inside, "granules": granules}
 
 
 def _nucleus(spec, z, bays, rng):
@@ -190,8 +268,9 @@ def _skeleton(spec, rng):
     if spec.nucleus_shape == "round":
         return np.linspace(-0.25, 0.25, 3) * long, np.ones(3, np.float32)
     if spec.nucleus_shape in ("kidney", "band"):
-        kidney = spec.nucleus_shape == "kidney"
-        half, width = (0.6 + 0.7 * long, 0.7 + 0.2 * wide) if kidney else (1.5 + 0.9 * long, 0.38 + 0.12 * wide)
+        half, width = 1.4 + 1.0 * long, 0.38 + 0.22 * wide
+        if spec.nucleus_shape == "kidney":
+            half, width = 0.35 + 1.15 * spec.indentation + 0.2 * long, 0.72 + 0.2 * wide
         bend = np.linspace(-1, 1, 13)
         return np.exp(1j * half * bend), (width * (0.9 + 0.15 * bend**2)).astype(np.float32)
     angle, away, big, way = dice[: spec.lobes].T
@@ -199,9 +278,10 @@ def _skeleton(spec, rng):
     lobes = (0.85 + 0.35 * away) * np.exp(1j * step * (np.arange(spec.lobes) + 0.24 * angle))
     radii = np.sin(min(step, 2.2) / 2) * (0.62 + 0.3 * big)
     halves = 0.35 * radii * np.exp(1j * pi * way)
-    links = [a + (b - a) * np.linspace(0, 1, 9) for a, b in zip(lobes[:-1], lobes[1:], strict=True)]
+    links = [a + (b - a) * np.linspace(0, 1, 9) for a, b in zip(lobes[:-1], lobes[1:], strict=True) if spec.lobe_link]
     centres = np.concatenate([lobes - halves, lobes + halves, *links])
-    return centres, np.concatenate([radii, radii, np.full(9 * len(links), 0.08)]).astype(np.float32)
+    link = np.full(9 * len(links), max(0.05, spec.lobe_link * radii.min()))
+    return centres, np.concatenate([radii, radii, link]).astype(np.float32)
 
 
 def _somewhere(rng, reach):

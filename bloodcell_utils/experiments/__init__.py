@@ -14,6 +14,8 @@ EXPERIMENTS = {
     "compact": "a small network trained from nothing, briefly and longer (beyond the paper)",
     "compact_few": "how many images the small network needs, and what a second batch does to it",
     "compact_best": "the small network with patience, calibrated: the weights that are shipped",
+    "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
+    "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
 }
 
 

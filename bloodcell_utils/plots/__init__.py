@@ -5,6 +5,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 
 from .balance import arm_rates, arm_scores
 from .compact import few_images, worse_days
+from .counterfactuals import drawn_and_real, effects, film_strip
 from .data import batches, class_counts, image_levels, montage
 from .errors import maturation, shared_mistakes, subtype_errors
 from .evaluation import (
@@ -35,9 +36,12 @@ __all__ = [
     "confusion_matrix",
     "decision_map",
     "descents",
+    "drawn_and_real",
+    "effects",
     "feature_by_class",
     "feature_maps",
     "few_images",
+    "film_strip",
     "fold_accuracies",
     "grid_curves",
     "heat_maps",

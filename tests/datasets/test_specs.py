@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils.cells import FOLDERS, SUBTYPES
-from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec
+from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec, span
 from bloodcell_utils.errors import BloodcellError
 
 NUMBERS = [f for f in fields(CellSpec) if f.metadata]
@@ -73,7 +73,7 @@ def test_a_subtype_is_itself_unless_its_stage_is_not_given(subtype):
 def test_what_tells_the_kinds_apart():
     rng = np.random.default_rng(0)
     specs = {name: [random_spec(name, rng) for _ in range(20)] for name in SUBTYPES}
-    assert all(spec.lobes == 0 and spec.cell_diameter_um < 6 for spec in specs["PLATELET"])
+    assert all(spec.lobes == 0 and spec.cell_diameter_um < 7 for spec in specs["PLATELET"])
     assert all(spec.lobes >= 2 and spec.nucleus_shape == "segmented" for spec in specs["SNE"])
     assert all(spec.nucleus_shape == "band" for spec in specs["BNE"])
     assert all(spec.nucleoli for spec in specs["PMY"])
@@ -93,3 +93,18 @@ def test_a_check_of_its_own():
     for value in (64.0, "64", None, (64,)):
         with pytest.raises(BloodcellError, match="size is .*; it must be a whole number from 32 to 1024"):
             check("size", value, 128, 32, 1024)
+
+
+@given(st.sampled_from(sorted(SUBTYPES)), st.integers(0, 2**32 - 1))
+def test_every_cell_lies_within_the_span(name, seed):
+    spec = random_spec(name, np.random.default_rng(seed))
+    for f in NUMBERS:
+        low, high = span(f.name)
+        assert (np.less_equal(low, getattr(spec, f.name)) & np.less_equal(getattr(spec, f.name), high)).all(), f.name
+        assert type(low) is type(high) is type(f.default)
+
+
+def test_what_has_no_span():
+    for name in ("nucleus_shape", "temperature"):
+        with pytest.raises(BloodcellError, match=f"'{name}' has no range; choose one of cell_diameter_um"):
+            span(name)

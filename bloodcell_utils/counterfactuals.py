@@ -1,0 +1,175 @@
+"""What would change its mind? Drawn cells, changed in one parameter and shown to a network again.
+
+`answer` is always a function from images (n, size, size, 3), uint8, to probabilities (n, 8); for the network that came
+with this package: ``lambda images: reader.look(images)[0]``.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from .cells import FOLDERS
+from .config import SEED
+from .datasets.specs import CellSpec, random_spec, span
+from .datasets.synthetic import draw
+
+SIZE = 128
+PARAMETERS = tuple(f.name for f in fields(CellSpec) if f.metadata and span(f.name)[0] != span(f.name)[1])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One cell, drawn again and again with another value of one parameter.
+
+    Attributes
+    ----------
+    parameter : str
+    values : list
+        As `specs.CellSpec` takes them.
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    probabilities : numpy.ndarray, shape (n, 8)
+    """
+
+    parameter: str
+    values: list
+    images: np.ndarray
+    probabilities: np.ndarray
+
+
+def between(parameter, share):
+    """A value of a parameter.
+
+    Parameters
+    ----------
+    parameter : str
+    share : float
+        From 0, the lowest value (the darkest colour) that any of the kinds is drawn with, to 1, the highest.
+
+    Returns
+    -------
+    int, float or tuple
+
+    Raises
+    ------
+    BloodcellError
+        For a parameter that is no number, or unknown.
+    """
+    low, high = span(parameter)
+    if isinstance(low, tuple):
+        return tuple((np.asarray(low) + share * np.subtract(high, low)).round(3).tolist())
+    return round(low + share * (high - low)) if isinstance(low, int) else float(low + share * (high - low))
+
+
+def sweep(answer, spec, parameter, shares=None, seed=0):
+    """Move one parameter from end to end.
+
+    Parameters
+    ----------
+    answer : callable
+    spec : CellSpec
+    parameter : str
+        A field of `CellSpec` that is a number or a colour.
+    shares : sequence of float, optional
+        As for `between`; default: nine, evenly spread.
+    seed : int
+        Of the drawing.
+
+    Returns
+    -------
+    Sweep
+    """
+    values = [between(parameter, share) for share in (np.linspace(0, 1, 9) if shares is None else shares)]
+    values = list(dict.fromkeys(values))  # a whole number has fewer values than there are steps
+    images = np.stack([draw(replace(spec, **{parameter: value}), SIZE, seed) for value in values])
+    return Sweep(parameter, values, images, np.asarray(answer(images)))
+
+
+def flips(answer, spec, parameters=PARAMETERS, seed=0, steps=9):
+    """The smallest change of each parameter that changes the answer.
+
+    Parameters
+    ----------
+    answer : callable
+    spec : CellSpec
+    parameters : sequence of str
+    seed : int
+    steps : int
+        Values that are tried from end to end; between the last value that changes nothing and the first that does the
+        search goes on by halves.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a parameter that can change the answer, the smallest change first: ``parameter``, its ``value`` now and
+        the ``new_value``, ``answer`` there, and the ``change`` as a share of what the kinds span.
+    """
+    import pandas as pd
+
+    usual = _called(answer, [spec], seed)[0]
+    rows = []
+    for parameter in parameters:
+        now = _share(parameter, getattr(spec, parameter))
+        grid = sorted(np.linspace(0, 1, steps), key=lambda share: abs(share - now))
+        called = _called(answer, [replace(spec, **{parameter: between(parameter, share)}) for share in grid], seed)
+        first = next((share for share, name in zip(grid, called, strict=True) if name != usual), None)
+        if first is None:
+            continue
+        inside, beyond = now, first
+        for _ in range(4):
+            middle = (inside + beyond) / 2
+            changed = _called(answer, [replace(spec, **{parameter: between(parameter, middle)})], seed)[0] != usual
+            inside, beyond = (inside, middle) if changed else (middle, beyond)
+        value = between(parameter, beyond)
+        rows.append({
+            "parameter": parameter, "value": getattr(spec, parameter), "new_value": value,
+            "answer": FOLDERS[_called(answer, [replace(spec, **{parameter: value})], seed)[0]],
+            "change": abs(beyond - now),
+        })  # fmt: skip
+    table = pd.DataFrame(rows, columns=["parameter", "value", "new_value", "answer", "change"])
+    return table.sort_values("change", ignore_index=True)
+
+
+def effects(answer, cells=4, parameters=PARAMETERS, seed=SEED, progressbar=False):
+    """What each parameter does to the evidence for each class.
+
+    Parameters
+    ----------
+    answer : callable
+    cells : int
+        Drawn of each class.
+    parameters : sequence of str
+    seed : int
+    progressbar : bool
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a class, a column a parameter: by how much the log odds of the cell's own class are higher at the upper
+        end of the parameter than at the lower one, everything else unchanged; mean over the cells.
+    """
+    import pandas as pd
+    from tqdm import tqdm
+
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(index=FOLDERS, columns=parameters, dtype=float)
+    with tqdm(total=table.size, desc="changing cells", disable=not progressbar) as bar:
+        for own, folder in enumerate(FOLDERS):
+            specs = [(random_spec(folder, rng), int(rng.integers(2**32))) for _ in range(cells)]
+            for parameter in parameters:
+                low, high = between(parameter, 0), between(parameter, 1)
+                images = [draw(replace(s, **{parameter: v}), SIZE, seed) for v in (low, high) for s, seed in specs]
+                p = np.clip(np.asarray(answer(np.stack(images)))[:, own], 1e-6, 1 - 1e-6)
+                odds = np.log(p / (1 - p)).reshape(2, cells)
+                table.loc[folder, parameter] = (odds[1] - odds[0]).mean()
+                bar.update()
+    return table
+
+
+def _called(answer, specs, seed):
+    return np.asarray(answer(np.stack([draw(spec, SIZE, seed) for spec in specs]))).argmax(axis=1)
+
+
+def _share(parameter, value):
+    """The inverse of `between`, as near as can be."""
+    low, high = (np.asarray(end, float) for end in span(parameter))
+    return float(np.clip(np.mean((np.asarray(value) - low) / np.where(high > low, high - low, 1)), 0, 1))

@@ -1,0 +1,105 @@
+"""Figures of changed cells: one parameter moved from end to end, and what each parameter does to each class."""
+
+import numpy as np
+
+from ..cells import FOLDERS, titles
+from .style import MEASURED, NEUTRAL, colors, figure
+
+
+def film_strip(sweep, classes=FOLDERS, width=9.0):
+    """A cell with one parameter moved from end to end, and under each picture what the network says.
+
+    Parameters
+    ----------
+    sweep : counterfactuals.Sweep
+    classes : sequence of str
+        Class folders in the order of the probabilities; those that reach 10 % are drawn.
+    width : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    n = len(sweep.values)
+    fig, axes = figure(width, width / n + 2.2, 2, n, gridspec_kw={"height_ratios": (width / n, 1.8)}, squeeze=False)
+    for ax, image, value in zip(axes[0], sweep.images, sweep.values, strict=True):
+        ax.imshow(image)
+        ax.axis("off")
+        ax.set_title(_short(value), fontsize=8)
+    spec = axes[1, 0].get_gridspec()
+    for ax in axes[1]:
+        ax.remove()
+    ax = fig.add_subplot(spec[1, :])
+    for probabilities, color, title in zip(sweep.probabilities.T, colors(classes), titles(classes), strict=True):
+        if probabilities.max() >= 0.1:
+            ax.plot(np.arange(n), probabilities, "o-", color=color, ms=4, label=title)
+    ax.set(xlim=(-0.5, n - 0.5), ylim=(-0.03, 1.03), xticks=[], ylabel="probability")
+    ax.set_xlabel(sweep.parameter.replace("_", " "))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return fig
+
+
+def effects(table, limit=8, title=None):
+    """What each parameter does to the evidence for each class: blue against it, red for it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `counterfactuals.effects`: a row a class folder, a column a parameter, log odds.
+    limit : float
+        Log odds at which the colours end.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    values = table.to_numpy(float).T
+    fig, ax = figure(8, 0.26 * len(values) + 1.4)
+    drawn = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    ax.set_xticks(range(len(table)), titles(table.index), rotation=30, ha="right")
+    ax.set_yticks(range(len(values)), [name.replace("_", " ") for name in table], fontsize=8)
+    for (row, column), value in np.ndenumerate(values):
+        if abs(value) >= 1:
+            ax.text(column, row, f"{value:+.0f}", ha="center", va="center", fontsize=7,
+                    color="white" if abs(value) > 0.6 * limit else "black")  # fmt: skip
+    fig.colorbar(drawn, label="change in log odds of the own class")
+    if title:
+        ax.set_title(title)
+    return fig
+
+
+def drawn_and_real(pairs):
+    """The effect of a parameter on drawn cells against that of the attribute on real ones.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        With ``class``, ``parameter``, ``drawn`` and ``real`` (log odds).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = figure(8, 4.6)
+    ax.axhline(0, color=NEUTRAL, lw=0.8)
+    ax.axvline(0, color=NEUTRAL, lw=0.8)
+    shown = sorted(set(pairs["class"]), key=FOLDERS.index)
+    for folder, color, title in zip(shown, colors(shown), titles(shown), strict=True):
+        some = pairs[pairs["class"] == folder]
+        ax.scatter(some["drawn"], some["real"], color=color, s=30, label=title)
+    for _, row in pairs.reindex(pairs["drawn"].abs().sort_values(ascending=False).index).head(6).iterrows():
+        ax.annotate(row["parameter"].replace("_", " "), (row["drawn"], row["real"]), (4, 4),
+                    textcoords="offset points", fontsize=7, color=MEASURED)  # fmt: skip
+    ax.set_xlabel("drawn cells: change in log odds when the parameter is moved")
+    ax.set_ylabel("real cells: difference in log odds\nbetween those with and without")
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return fig
+
+
+def _short(value):
+    if isinstance(value, tuple):
+        return "#" + "".join(f"{round(level):02x}" for level in value)
+    return f"{value:g}" if isinstance(value, int) else f"{value:.2g}"
