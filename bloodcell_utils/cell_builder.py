@@ -9,8 +9,7 @@ import numpy as np
 
 from . import counterfactuals, plots
 from .cells import CELLS, FOLDERS, SUBTYPES
-from .config import SEED
-from .datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, random_spec
+from .datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, words
 from .datasets.synthetic import draw
 from .errors import BloodcellError
 from .widgets import frames, img
@@ -26,39 +25,7 @@ GROUPS = {
 _FIELDS = {f.name: f for f in fields(CellSpec)}
 
 
-def usual(images):
-    """The network that came with this package, without its doubts: probabilities alone.
-
-    Parameters
-    ----------
-    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, 8)
-    """
-    from . import reader
-
-    return reader.look(images)[0]
-
-
-def preset(name, seed=SEED):
-    """A cell to start from.
-
-    Parameters
-    ----------
-    name : str
-        A class folder, or a sub-type.
-    seed : int
-
-    Returns
-    -------
-    CellSpec
-    """
-    return random_spec(name, np.random.default_rng(seed))
-
-
-def cell_builder(start="SNE", answer=usual, warm=None, seed=0):
+def cell_builder(start="SNE", answer=counterfactuals.usual, warm=None, seed=0):
     """Move sliders, see the cell and what a network says of it.
 
     Parameters
@@ -81,7 +48,7 @@ def cell_builder(start="SNE", answer=usual, warm=None, seed=0):
 
     warm = warm or _grad_cam()
     start = start if start in SUBTYPES else pick_subtype(start, np.random.default_rng(seed))
-    spec = preset(start)
+    spec = counterfactuals.preset(start)
     controls = {name: _control(w, name, getattr(spec, name)) for group in GROUPS.values() for name in group}
     kinds = w.Dropdown(options=[(f"{SUBTYPES[name]}: {name}", name) for name in SUBTYPES], value=start,
                        description="preset")  # fmt: skip
@@ -108,7 +75,7 @@ def cell_builder(start="SNE", answer=usual, warm=None, seed=0):
 
     def load(_=None):
         nonlocal loading
-        loading, spec = True, preset(kinds.value, number.value)
+        loading, spec = True, counterfactuals.preset(kinds.value, number.value)
         try:
             for name, control in controls.items():
                 control.value = _shown(name, getattr(spec, name))
@@ -120,7 +87,7 @@ def cell_builder(start="SNE", answer=usual, warm=None, seed=0):
         flip.disabled, strip.value = True, "drawing …"
         try:
             found = counterfactuals.sweep(answer, current(), moved.value, seed=number.value)
-            alt = f"The cell with {_words(moved.value)} from {found.values[0]} to {found.values[-1]}"
+            alt = f"The cell with {words(moved.value)} from {found.values[0]} to {found.values[-1]}"
             strip.value = img(plots.film_strip(found), alt)
         finally:
             flip.disabled = False
@@ -135,7 +102,7 @@ def cell_builder(start="SNE", answer=usual, warm=None, seed=0):
     return w.VBox([w.HBox([kinds, number, shows_heat]), w.HBox([seen, tabs]), w.HBox([moved, flip]), strip])
 
 
-def film(spec, parameter, answer=usual, shares=None, seed=0):
+def film(spec, parameter, answer=counterfactuals.usual, shares=None, seed=0):
     """One parameter from end to end behind a slider, for a published page.
 
     Parameters
@@ -153,16 +120,16 @@ def film(spec, parameter, answer=usual, shares=None, seed=0):
     """
     found = counterfactuals.sweep(answer, spec, parameter, shares, seed)
     labels = [
-        f"{_words(parameter)} {_text(value)}: {FOLDERS[p.argmax()]} {p.max():.0%}"
+        f"{words(parameter)} {_text(value)}: {FOLDERS[p.argmax()]} {p.max():.0%}"
         for value, p in zip(found.values, found.probabilities, strict=True)
     ]
     large = [np.repeat(np.repeat(image, 2, axis=0), 2, axis=1) for image in found.images]
-    return frames(large, labels, "The same cell", _words(parameter), width=320)
+    return frames(large, labels, "The same cell", words(parameter), width=320)
 
 
 def _control(w, name, value):
     field, style = _FIELDS[name], {"description_width": "9.5rem"}
-    shared = {"description": _words(name), "style": style, "layout": w.Layout(width="26rem")}
+    shared = {"description": words(name), "style": style, "layout": w.Layout(width="26rem")}
     if name == "nucleus_shape":
         return w.Dropdown(options=NUCLEUS_SHAPES, value=value, **shared)
     if isinstance(field.default, tuple):
@@ -189,10 +156,6 @@ def _value(name, shown):
     except ValueError as err:
         raise BloodcellError(f"{name} is {shown!r}; write a colour as #rrggbb.") from err
     return tuple(max(level, _FIELDS[name].metadata["low"]) for level in levels)
-
-
-def _words(name):
-    return name.replace("_rgb", " colour").removesuffix("_um").replace("_", " ")
 
 
 def _text(value):

@@ -5,7 +5,7 @@ Right answers are computed from the data at hand, so the checks work on every pr
 
 import numpy as np
 
-from . import config, datasets, mistakes, records
+from . import config, counterfactuals, datasets, mistakes, records
 from .cells import CELLS, FOLDERS
 from .datasets import audit, splits
 from .datasets.loading import load_images
@@ -204,6 +204,14 @@ def _class_balance_2(answer):
     )
 
 
+def _counterfactuals_2(answer):
+    counterfactuals.PARAMETERS.index(answer)  # what is no parameter is no answer
+    table = counterfactuals.flips(counterfactuals.usual, counterfactuals.preset("EO"))
+    if answer not in set(table["parameter"]):
+        return "this one can be anything, and the answer stays; the table lists those that can change it."
+    return None if answer == table["parameter"][0] else "it flips the answer, but another one has less far to go."
+
+
 def _compact_network_2(answer):
     answer, large, small = int(answer), 3 * 3 * 128 * 256 + 3 * 3 * 256 * 256, 128 * 256
     if answer == large:
@@ -247,4 +255,5 @@ CHECKS = {
     "error_analysis.2": _error_analysis_2,
     "class_balance.2": _class_balance_2,
     "compact_network.2": _compact_network_2,
+    "counterfactuals.2": _counterfactuals_2,
 }

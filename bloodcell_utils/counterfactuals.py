@@ -1,13 +1,14 @@
 """What would change its mind? Drawn cells, changed in one parameter and shown to a network again.
 
-`answer` is always a function from images (n, size, size, 3), uint8, to probabilities (n, 8); for the network that came
-with this package: ``lambda images: reader.look(images)[0]``.
+`answer` is always a function from images (n, size, size, 3), uint8, to probabilities (n, 8); `usual` is that of the
+network that came with this package.
 """
 
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from . import reader
 from .cells import FOLDERS
 from .config import SEED
 from .datasets.specs import CellSpec, random_spec, span
@@ -34,6 +35,36 @@ class Sweep:
     values: list
     images: np.ndarray
     probabilities: np.ndarray
+
+
+def usual(images):
+    """The network that came with this package, without its doubts: probabilities alone.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 8)
+    """
+    return reader.look(images)[0]
+
+
+def preset(name, seed=SEED):
+    """A cell to start from.
+
+    Parameters
+    ----------
+    name : str
+        A class folder, or a sub-type.
+    seed : int
+
+    Returns
+    -------
+    CellSpec
+    """
+    return random_spec(name, np.random.default_rng(seed))
 
 
 def between(parameter, share):

@@ -189,3 +189,9 @@ def test_compact_network():
     assert "second convolution" in check("compact_network.2", 18 * 128 * 256 + 128 * 256)
     assert "all maps" in check("compact_network.2", 19 * 256)
     assert "maps in times maps out" in check("compact_network.2", 7)
+
+
+def test_counterfactuals():
+    assert check("counterfactuals.2", "granule_rgb").startswith("✓")
+    assert "less far to go" in check("counterfactuals.2", "cell_diameter_um")
+    assert "the answer stays" in check("counterfactuals.2", "red_cells")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bloodcell_utils import counterfactuals as cf
-from bloodcell_utils.cells import FOLDERS
+from bloodcell_utils.cells import FOLDERS, SUBTYPES
 from bloodcell_utils.datasets.specs import CellSpec, span
 from bloodcell_utils.errors import BloodcellError
 
@@ -67,3 +67,12 @@ def test_between_the_ends_lies_a_value_that_can_be_drawn(parameter):
 def test_a_parameter_without_range():
     with pytest.raises(BloodcellError, match="'nucleus_shape' has no range"):
         cf.sweep(by_darkness, SPEC, "nucleus_shape")
+
+
+@pytest.mark.parametrize("name", [*SUBTYPES, *FOLDERS])
+def test_every_kind_can_be_a_preset(name):
+    assert cf.preset(name) == cf.preset(name) != cf.preset(name, seed=1)
+
+
+def test_the_usual_network_answers():
+    assert cf.usual(np.full((2, 128, 128, 3), 200, np.uint8)).sum(axis=1) == pytest.approx(1)

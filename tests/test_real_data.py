@@ -12,11 +12,13 @@ import pytest
 import bloodcell_utils
 from bloodcell_utils import backbones, config, features, paper, reader
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets import audit, download, pbc, splits
+from bloodcell_utils.datasets import audit, download, pbc, splits, wbcatt
 from bloodcell_utils.datasets.loading import load_images, readable
+from bloodcell_utils.experiments import counterfactuals
 
 DATA = Path(os.environ.get("BLOODCELL_DATA_DIR") or "nowhere")
 WEIGHTS = Path(os.environ.get("BLOODCELL_WEIGHTS_DIR") or "nowhere")
+WBCATT = Path(os.environ.get("BLOODCELL_WBCATT_DIR") or "nowhere")
 HAS_DATA = (DATA / download.ARCHIVE).is_file() or (DATA / "PBC_dataset_normal_DIB").is_dir()
 HAS_WEIGHTS = (WEIGHTS / backbones.backbone("vgg16").notop_file).is_file()
 
@@ -109,6 +111,16 @@ def test_the_shipped_network_reads_cells_that_it_was_not_trained_on(split, cache
     named = table["answer"] != reader.UNSURE
     right = table[list(FOLDERS)].to_numpy().argmax(axis=1) == pbc.labels(some)
     assert right.mean() > 0.95 and named.mean() > 0.85 and right[named].mean() > 0.98
+
+
+@pytest.mark.skipif(not WBCATT.is_dir(), reason="BLOODCELL_WBCATT_DIR does not name a folder with WBCAtt's tables")
+def test_the_attributes_belong_to_cells_of_pbc(real, monkeypatch):
+    monkeypatch.setenv("BLOODCELL_WBCATT_DIR", str(WBCATT))
+    known = wbcatt.attributes()
+    assert len(known) == 10_298 and known.index.is_unique
+    assert set(known.index) <= set(real["path"])
+    for attribute, low, high in counterfactuals.PAIRS.values():
+        assert {low, high} <= set(known[attribute])
 
 
 @pytest.mark.skipif(not HAS_WEIGHTS, reason="BLOODCELL_WEIGHTS_DIR does not name a folder with the VGG-16 weights")

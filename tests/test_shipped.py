@@ -5,6 +5,7 @@ import pytest
 
 from bloodcell_utils import shipped, training
 from bloodcell_utils.compact import CompactNet
+from bloodcell_utils.datasets.sample import sample
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.runtime import load_keras
 
@@ -47,6 +48,12 @@ def test_the_shipped_files_are_small_and_say_where_they_come_from():
     assert card["command"].startswith("bloodcell run compact_best --profile laptop")
     assert card["data"]["name"] == "pbc" and card["accuracy"] > 0.95
     assert 0 < card["temperature"] < 5 and 0 < card["threshold"] < 1
+
+
+def test_drawn_cells_are_blood_to_it():
+    images, y = sample(12, 128, seed=5)
+    right = shipped.logits(images)[0].argmax(axis=1) == y
+    assert right.mean() > 0.7, "trained on photographs alone"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])

@@ -50,7 +50,7 @@ class CellSpec:
     exposure: float = _number(1.0, 0.5, 1.5, "", "Factor on light")
     focus_um: float = _number(0.08, 0, 3, "µm", "Standard deviation of the blur")
     sharpening: float = _number(0.8, 0, 3, "", "Of edges, by the camera: bright and dark seams")
-    noise: float = _number(1.0, 0, 10, "levels", "Standard deviation of the camera's noise")
+    noise: float = _number(0.0, 0, 10, "levels", "Standard deviation of the camera's noise")
     red_cells: int = _number(20, 0, 60, "", "At most so many in and around the field")
     pallor: float = _number(0.7, 0, 1, "", "Of the red cells' centres: 0 none, 1 clear as the background")
     platelets: int = _number(0, 0, 10, "", "At most so many besides the cell")
@@ -172,6 +172,24 @@ _SLIDE = {
     "sharpening": (0.3, 0.9), "noise": (0.3, 1.0), "red_cells": (8, 32), "pallor": (0.4, 1.0), "platelets": (0, 2),
     "debris": [0, 0, 1, 3],
 }  # fmt: skip
+
+
+def words(parameter):
+    """A parameter as it is written beside a figure.
+
+    Parameters
+    ----------
+    parameter : str
+        A field of `CellSpec`.
+
+    Returns
+    -------
+    str
+        For example ``"cell diameter (µm)"``.
+    """
+    unit = CellSpec.__dataclass_fields__[parameter].metadata.get("unit")
+    name = parameter.replace("_rgb", " colour").removesuffix("_um").replace("_", " ")
+    return f"{name} ({unit})" if unit and unit != "RGB" else name
 
 
 def span(parameter):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..cells import FOLDERS, titles
+from ..datasets.specs import words
 from .style import MEASURED, NEUTRAL, colors, figure
 
 
@@ -35,7 +36,7 @@ def film_strip(sweep, classes=FOLDERS, width=9.0):
         if probabilities.max() >= 0.1:
             ax.plot(np.arange(n), probabilities, "o-", color=color, ms=4, label=title)
     ax.set(xlim=(-0.5, n - 0.5), ylim=(-0.03, 1.03), xticks=[], ylabel="probability")
-    ax.set_xlabel(sweep.parameter.replace("_", " "))
+    ax.set_xlabel(words(sweep.parameter))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return fig
@@ -60,7 +61,7 @@ def effects(table, limit=8, title=None):
     fig, ax = figure(8, 0.26 * len(values) + 1.4)
     drawn = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     ax.set_xticks(range(len(table)), titles(table.index), rotation=30, ha="right")
-    ax.set_yticks(range(len(values)), [name.replace("_", " ") for name in table], fontsize=8)
+    ax.set_yticks(range(len(values)), [words(name) for name in table], fontsize=8)
     for (row, column), value in np.ndenumerate(values):
         if abs(value) >= 1:
             ax.text(column, row, f"{value:+.0f}", ha="center", va="center", fontsize=7,
@@ -90,12 +91,13 @@ def drawn_and_real(pairs):
     for folder, color, title in zip(shown, colors(shown), titles(shown), strict=True):
         some = pairs[pairs["class"] == folder]
         ax.scatter(some["drawn"], some["real"], color=color, s=30, label=title)
-    for _, row in pairs.reindex(pairs["drawn"].abs().sort_values(ascending=False).index).head(6).iterrows():
-        ax.annotate(row["parameter"].replace("_", " "), (row["drawn"], row["real"]), (4, 4),
-                    textcoords="offset points", fontsize=7, color=MEASURED)  # fmt: skip
+    for _, row in pairs.reindex(pairs["real"].abs().sort_values(ascending=False).index).head(6).iterrows():
+        right = row["drawn"] > pairs["drawn"].mean()
+        ax.annotate(words(row["parameter"]), (row["drawn"], row["real"]), (-6 if right else 6, 3), fontsize=7,
+                    textcoords="offset points", ha="right" if right else "left", color=MEASURED)  # fmt: skip
     ax.set_xlabel("drawn cells: change in log odds when the parameter is moved")
     ax.set_ylabel("real cells: difference in log odds\nbetween those with and without")
-    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return fig
 
 

@@ -101,7 +101,7 @@ def heat_maps(images, heats, names, width=9.0):
     """
     n, rows = len(images), 1 + len(heats)
     side = min((width - 1.1) / n, 1.1)
-    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=72)
+    fig, axes = figure(side * n + 1.1, side * rows + 0.3, rows, n, squeeze=False, dpi=64)
     for ax, image, name in zip(axes[0], images, names, strict=True):
         ax.imshow(image)
         ax.set_title(name, fontsize=8)

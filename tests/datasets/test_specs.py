@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils.cells import FOLDERS, SUBTYPES
-from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec, span
+from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec, span, words
 from bloodcell_utils.errors import BloodcellError
 
 NUMBERS = [f for f in fields(CellSpec) if f.metadata]
@@ -108,3 +108,12 @@ def test_what_has_no_span():
     for name in ("nucleus_shape", "temperature"):
         with pytest.raises(BloodcellError, match=f"'{name}' has no range; choose one of cell_diameter_um"):
             span(name)
+
+
+def test_parameters_in_words():
+    assert [words(name) for name in ("cell_diameter_um", "nucleus_rgb", "lobe_link", "nucleus_shape")] == [
+        "cell diameter (µm)",
+        "nucleus colour",
+        "lobe link",
+        "nucleus shape",
+    ]
