@@ -3,6 +3,8 @@
 Right answers are computed from the data at hand, so the checks work on every profile.
 """
 
+from functools import cache
+
 import numpy as np
 
 from . import config, counterfactuals, datasets, mistakes, records
@@ -204,9 +206,14 @@ def _class_balance_2(answer):
     )
 
 
+@cache
+def _eosinophil_flips():
+    return counterfactuals.flips(counterfactuals.usual, counterfactuals.preset("EO"))
+
+
 def _counterfactuals_2(answer):
     counterfactuals.PARAMETERS.index(answer)  # what is no parameter is no answer
-    table = counterfactuals.flips(counterfactuals.usual, counterfactuals.preset("EO"))
+    table = _eosinophil_flips()
     if answer not in set(table["parameter"]):
         return "this one can be anything, and the answer stays; the table lists those that can change it."
     return None if answer == table["parameter"][0] else "it flips the answer, but another one has less far to go."
