@@ -99,8 +99,9 @@ def random_spec(subtype, rng):
 
 # What each kind looks like. A pair is a range to draw from, two colours are mixed, a list is chosen from; what is not
 # named is CellSpec's default. Shapes follow the paper's section on morphology and the attributes of WBCAtt
-# (Tsutsui et al. 2023); sizes and colours were brought near those measured on PBC's training images: area and mean
-# colour of the dark part of each cell, and the colour around it (`experiments.drawn.look`).
+# (Tsutsui et al. 2023). Sizes and colours were brought near those of 60 of PBC's training images a class: area,
+# mean colour and contrast (at 0.1 to 1 µm) of what is darker than half the slide around the middle, and the colour
+# within 1.6 µm around it; the stages of immature granulocytes lie between these and the ranges of textbooks.
 _GRANULOCYTE = {
     "cell_diameter_um": (11.5, 15), "irregularity": (0, 0.45), "nucleus_ratio": (0.38, 0.52),
     "eccentricity": (0, 0.6), "chromatin": (0.25, 0.65), "granule_density": (1, 4.5), "granule_um": (0.2, 0.34),

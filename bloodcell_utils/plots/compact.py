@@ -39,7 +39,7 @@ def few_images(models, printed=None, needed=None):
     ax.set_xticks(numbers, [f"{n:,}" for n in numbers])
     ax.minorticks_off()
     ax.margins(y=0.2)
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left")
     return fig
 
 
