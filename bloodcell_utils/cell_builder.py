@@ -9,6 +9,7 @@ import numpy as np
 
 from . import counterfactuals, plots
 from .cells import CELLS, FOLDERS, SUBTYPES
+from .datasets.loading import resize
 from .datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, words
 from .datasets.synthetic import draw
 from .errors import BloodcellError
@@ -69,8 +70,7 @@ def cell_builder(start="SNE", answer=counterfactuals.usual, warm=None, seed=0):
         probabilities = np.asarray(answer(image[None]))[0]
         if shows_heat.value:
             image = warm(image)
-        shown = np.repeat(np.repeat(image, 3, axis=0), 3, axis=1)
-        picture.value = img(shown, f"The cell; most probable: {FOLDERS[probabilities.argmax()]}")
+        picture.value = img(resize(image, 384), f"The cell; most probable: {FOLDERS[probabilities.argmax()]}")
         bars.value = _bars(probabilities)
 
     def load(_=None):
@@ -123,8 +123,7 @@ def film(spec, parameter, answer=counterfactuals.usual, shares=None, seed=0):
         f"{words(parameter)} {_text(value)}: {FOLDERS[p.argmax()]} {p.max():.0%}"
         for value, p in zip(found.values, found.probabilities, strict=True)
     ]
-    large = [np.repeat(np.repeat(image, 2, axis=0), 2, axis=1) for image in found.images]
-    return frames(large, labels, "The same cell", words(parameter), width=320)
+    return frames([resize(image, 320) for image in found.images], labels, "The same cell", words(parameter), width=320)
 
 
 def _control(w, name, value):
@@ -164,7 +163,7 @@ def _text(value):
 
 def _bars(probabilities):
     rows = "".join(
-        f'<div style="display:flex;align-items:center;gap:.5rem"><span style="width:9rem">{cell.name}</span>'
+        f'<div style="display:flex;align-items:center;gap:.5rem"><span style="width:11rem">{cell.name}</span>'
         f'<span style="background:{cell.color};height:.8rem;width:{120 * p:.0f}px"></span><span>{p:.0%}</span></div>'
         for cell, p in zip(CELLS, probabilities, strict=True)
     )
