@@ -10,7 +10,7 @@ import numpy as np
 from . import counterfactuals, plots
 from .cells import CELLS, FOLDERS, SUBTYPES
 from .datasets.loading import resize
-from .datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, words
+from .datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, shown, words
 from .datasets.synthetic import draw
 from .errors import BloodcellError
 from .widgets import frames, img
@@ -75,10 +75,10 @@ def cell_builder(start="SNE", answer=counterfactuals.usual, warm=None, seed=0):
 
     def load(_=None):
         nonlocal loading
-        loading, spec = True, counterfactuals.preset(kinds.value, number.value)
+        loading, spec = True, counterfactuals.preset(kinds.value)
         try:
             for name, control in controls.items():
-                control.value = _shown(name, getattr(spec, name))
+                control.value = _setting(getattr(spec, name))
         finally:
             loading = False
         show()
@@ -87,7 +87,7 @@ def cell_builder(start="SNE", answer=counterfactuals.usual, warm=None, seed=0):
         flip.disabled, strip.value = True, "drawing …"
         try:
             found = counterfactuals.sweep(answer, current(), moved.value, seed=number.value)
-            alt = f"The cell with {words(moved.value)} from {found.values[0]} to {found.values[-1]}"
+            alt = f"The cell with {words(moved.value)} from {shown(found.values[0])} to {shown(found.values[-1])}"
             strip.value = img(plots.film_strip(found), alt)
         finally:
             flip.disabled = False
@@ -120,7 +120,7 @@ def film(spec, parameter, answer=counterfactuals.usual, shares=None, seed=0):
     """
     found = counterfactuals.sweep(answer, spec, parameter, shares, seed)
     labels = [
-        f"{words(parameter)} {_text(value)}: {FOLDERS[p.argmax()]} {p.max():.0%}"
+        f"{words(parameter)} {shown(value)}: {FOLDERS[p.argmax()]} {p.max():.0%}"
         for value, p in zip(found.values, found.probabilities, strict=True)
     ]
     return frames([resize(image, 320) for image in found.images], labels, "The same cell", words(parameter), width=320)
@@ -132,7 +132,7 @@ def _control(w, name, value):
     if name == "nucleus_shape":
         return w.Dropdown(options=NUCLEUS_SHAPES, value=value, **shared)
     if isinstance(field.default, tuple):
-        return w.ColorPicker(value=_shown(name, value), concise=False, **shared)
+        return w.ColorPicker(value=shown(value), concise=False, **shared)
     low, high, _, about = field.metadata.values()
     ends = {"min": low, "max": high, "value": value, "tooltip": about, "continuous_update": False}
     if isinstance(field.default, int):
@@ -140,25 +140,21 @@ def _control(w, name, value):
     return w.FloatSlider(**ends, step=(high - low) / 100, readout_format=".2f", **shared)
 
 
-def _shown(name, value):
-    """What a control shows for a value of a spec."""
-    return "#" + "".join(f"{round(v):02x}" for v in value) if isinstance(_FIELDS[name].default, tuple) else value
+def _setting(value):
+    """What a control is set to for a value of a spec."""
+    return shown(value) if isinstance(value, tuple) else value
 
 
-def _value(name, shown):
-    """The inverse of `_shown`; a colour that is no #rrggbb is refused with the parameter's name."""
+def _value(name, setting):
+    """The inverse of `_setting`; a colour that is no #rrggbb is refused with the parameter's name."""
     default = _FIELDS[name].default
     if not isinstance(default, tuple):
-        return shown
+        return setting
     try:
-        levels = tuple(bytes.fromhex(shown.removeprefix("#")))
+        levels = tuple(bytes.fromhex(setting.removeprefix("#")))
     except ValueError as err:
-        raise BloodcellError(f"{name} is {shown!r}; write a colour as #rrggbb.") from err
+        raise BloodcellError(f"{name} is {setting!r}; write a colour as #rrggbb.") from err
     return tuple(max(level, _FIELDS[name].metadata["low"]) for level in levels)
-
-
-def _text(value):
-    return _shown("nucleus_rgb", value) if isinstance(value, tuple) else f"{value:.3g}"
 
 
 def _bars(probabilities):

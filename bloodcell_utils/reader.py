@@ -110,8 +110,9 @@ def warmed(picture, model):
 
     heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
     inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
-    heat = 0.6 * np.pad(inner, (IMAGE - VIEW) // 2)[..., None]
-    return (picture * (1 - heat) + colormaps["inferno"](heat[..., 0] / 0.6)[..., :3] * 255 * heat).astype(np.uint8)
+    heat = np.pad(inner, (IMAGE - VIEW) // 2)
+    share, colored = 0.6 * heat[..., None], 255 * colormaps["inferno"](heat)[..., :3]
+    return (picture * (1 - share) + colored * share).astype(np.uint8)
 
 
 def explain(table, folder, crop=1.0):

@@ -63,6 +63,16 @@ def test_a_preset_moves_all_sliders_and_asks_once(built):
     assert controls["nucleus shape"].value == "round" and controls["nucleus ratio"].value > 0.6
 
 
+def test_the_first_preset_comes_back(built):
+    _, controls, picture, _, _ = built
+    before = picture.value
+    controls["drawing"].value = 7
+    controls["preset"].value = "LY"
+    controls["preset"].value = "SNE"
+    controls["drawing"].value = 0
+    assert picture.value == before
+
+
 def test_where_it_looks(built):
     _, controls, picture, _, _ = built
     before = picture.value

@@ -193,6 +193,22 @@ def words(parameter):
     return f"{name} ({unit})" if unit and unit != "RGB" else name
 
 
+def shown(value):
+    """A value as it is written beside a figure.
+
+    Parameters
+    ----------
+    value : int, float or tuple
+        Of a field of `CellSpec`.
+
+    Returns
+    -------
+    str
+        A colour as ``#rrggbb``, a number with three digits.
+    """
+    return f"#{bytes(map(round, value)).hex()}" if isinstance(value, tuple) else f"{value:.3g}"
+
+
 def span(parameter):
     """The lowest and the highest value of a parameter that any of the kinds, on any slide, is drawn with.
 

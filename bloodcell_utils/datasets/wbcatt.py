@@ -1,8 +1,8 @@
-"""WBCAtt: what haematologists wrote down about 10,298 white cells of PBC (Tsutsui et al. 2023, MIT licence).
+"""WBCAtt: the morphology of 10,298 white cells of PBC in words (Tsutsui et al. 2023, MIT licence).
 
-Eleven attributes a cell, such as the shape of the nucleus and the texture of the cytoplasm. Three small tables, to be
-had from https://github.com/apple2373/wbcatt; put them into the folder ``wbcatt`` beside the images, or say where they
-are in the environment variable ``BLOODCELL_WBCATT_DIR``.
+Eleven attributes a cell, chosen with pathologists, such as the shape of the nucleus and the texture of the cytoplasm.
+Three small tables, to be had from https://github.com/apple2373/wbcatt; put them into the folder ``wbcatt`` beside the
+images, or say where they are in the environment variable ``BLOODCELL_WBCATT_DIR``.
 """
 
 import os

@@ -19,6 +19,8 @@ from ..datasets.sample import VERSION, sample
 from ..provenance import peak_rss_mb
 from .compact import settings, trained
 
+MAPS = 512  # of VGG-16's last block: their means come first of its three statistics (`features`)
+
 
 def run(profile, seed=SEED, progressbar=True):
     """Measure how far what is learnt on drawn cells holds for real ones, and the reverse.
@@ -93,13 +95,13 @@ def apart(table, drawn, drawn_y, profile, progressbar=True):
 
     n, y = profile.drawn.compared, labels(table)
     real = [np.flatnonzero(y == k)[: 2 * n] for k in range(len(FOLDERS))]
-    size = min(profile.feature_size or 224, IMAGE)
+    size = min(profile.feature_size or IMAGE, IMAGE)
     both = (
         np.asarray(load_images(table.iloc[np.concatenate(real)], size, progressbar=progressbar, reduced=True)),
         _resized(drawn[np.concatenate([np.flatnonzero(drawn_y == k)[:n] for k in range(len(FOLDERS))])], size),
     )
     seen = [
-        features.extract(x, "vgg16", profile.weights, progressbar=progressbar)["blocks"][:, -3 * 512 : -2 * 512]
+        features.extract(x, "vgg16", profile.weights, progressbar=progressbar)["blocks"][:, -3 * MAPS : -2 * MAPS]
         for x in both
     ]
     ends = np.cumsum([0, *map(len, real)])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..cells import FOLDERS, titles
-from ..datasets.specs import words
+from ..datasets.specs import shown, words
 from .style import MEASURED, NEUTRAL, colors, figure
 
 
@@ -27,7 +27,7 @@ def film_strip(sweep, classes=FOLDERS, width=9.0):
     for ax, image, value in zip(axes[0], sweep.images, sweep.values, strict=True):
         ax.imshow(image)
         ax.axis("off")
-        ax.set_title(_short(value), fontsize=8)
+        ax.set_title(shown(value), fontsize=8)
     spec = axes[1, 0].get_gridspec()
     for ax in axes[1]:
         ax.remove()
@@ -87,8 +87,8 @@ def drawn_and_real(pairs):
     fig, ax = figure(8, 4.6)
     ax.axhline(0, color=NEUTRAL, lw=0.8)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
-    shown = sorted(set(pairs["class"]), key=FOLDERS.index)
-    for folder, color, title in zip(shown, colors(shown), titles(shown), strict=True):
+    classes = sorted(set(pairs["class"]), key=FOLDERS.index)
+    for folder, color, title in zip(classes, colors(classes), titles(classes), strict=True):
         some = pairs[pairs["class"] == folder]
         ax.scatter(some["drawn"], some["real"], color=color, s=30, label=title)
     for _, row in pairs.reindex(pairs["real"].abs().sort_values(ascending=False).index).head(6).iterrows():
@@ -99,9 +99,3 @@ def drawn_and_real(pairs):
     ax.set_ylabel("real cells: difference in log odds\nbetween those with and without")
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return fig
-
-
-def _short(value):
-    if isinstance(value, tuple):
-        return "#" + "".join(f"{round(level):02x}" for level in value)
-    return f"{value:g}" if isinstance(value, int) else f"{value:.2g}"

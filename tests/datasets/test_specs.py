@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils.cells import FOLDERS, SUBTYPES
-from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec, span, words
+from bloodcell_utils.datasets.specs import CellSpec, check, pick_subtype, random_spec, shown, span, words
 from bloodcell_utils.errors import BloodcellError
 
 NUMBERS = [f for f in fields(CellSpec) if f.metadata]
@@ -117,3 +117,4 @@ def test_parameters_in_words():
         "lobe link",
         "nucleus shape",
     ]
+    assert [shown(value) for value in (3, 0.12345, (1, 16.4, 255))] == ["3", "0.123", "#0110ff"]
