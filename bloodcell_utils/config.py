@@ -254,6 +254,11 @@ def results_dir():
     return _folder("BLOODCELL_RESULTS_DIR", checkout if checkout.is_dir() else here / "results")
 
 
+def progress_file():
+    """File of what the learner has solved (``BLOODCELL_PROGRESS_FILE``, else in the user's data folder)."""
+    return _folder("BLOODCELL_PROGRESS_FILE", platformdirs.user_data_path("bloodcell") / "progress.json")
+
+
 def _folder(variable, default):
     value = os.environ.get(variable)
     return Path(value).expanduser().resolve() if value else Path(default)

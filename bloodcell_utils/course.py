@@ -22,12 +22,18 @@ class Exercise:
         Chapter and number, for example ``"dataset.1"``; the label of the exercise in the notebook.
     kind : str
         ``"recall"``, ``"apply"`` or ``"think"``.
+    objective : int
+        The objective of the chapter that it assesses, from 1.
+    section : str
+        Where the chapter says what it takes: the heading to read again.
     task : str
         What to do, in a few words.
     """
 
     id: str
     kind: str
+    objective: int
+    section: str
     task: str
 
 
@@ -44,7 +50,7 @@ class Chapter:
     title, question : str
         The heading, and the question that the chapter answers.
     minutes : mapping of str to int
-        ``"reading"``, and running it on the profiles ``"sample"`` and ``"laptop"``.
+        ``"reading"``, running it on the profiles ``"sample"`` and ``"laptop"``, and ``"exercises"``, the quiz included.
     needs : tuple of str
         Names of the chapters to read first.
     objectives : tuple of str
@@ -68,8 +74,8 @@ class Chapter:
         needed = [f"[{chapter(name).title}]({chapter(name).file})" for name in self.needs]
         minutes = self.minutes
         facts = [
-            f"**Time:** {minutes['reading']} min to read; to run, {minutes['sample']} min on the sample, "
-            f"{minutes['laptop']} min on the real data",
+            f"**Time:** {minutes['reading']} min to read and {minutes['exercises']} for quiz and exercises; to run, "
+            f"{minutes['sample']} min on the sample, {minutes['laptop']} on the real data",
             f"**Read first:** {', '.join(needed) or 'nothing'}",
         ]
         if self.paper:

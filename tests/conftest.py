@@ -30,6 +30,7 @@ def sandbox(tmp_path_factory):
         for name in ("PROFILE", "DATA_DIR", "WEIGHTS_DIR", "RESULTS_DIR"):
             patch.delenv(f"BLOODCELL_{name}", raising=False)
         patch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("BLOODCELL_PROGRESS_FILE", str(tmp_path_factory.mktemp("progress") / "progress.json"))
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setattr(socket.socket, "connect", stay_home)
         yield

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bloodcell_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    0: ["__init__", "errors", "cells", "paper", "config", "course", "store", "provenance"],
-    1: ["datasets", "augment"],
+    0: ["__init__", "errors", "cells", "paper", "config", "course", "questions", "store", "provenance"],
+    1: ["datasets", "augment", "progress"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
     + [
         "anatomy",

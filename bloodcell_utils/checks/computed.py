@@ -1,4 +1,4 @@
-"""Self-checks for the exercises: `check` says at once whether an answer holds, and hints at what went wrong.
+"""Checks of the exercises whose answer is a value: each takes an answer and returns a hint, or None if it is right.
 
 Right answers are computed from the data at hand, so the checks work on every profile.
 """
@@ -7,44 +7,12 @@ from functools import cache
 
 import numpy as np
 
-from . import config, counterfactuals, datasets, mistakes, records
-from .cells import CELLS, FOLDERS
-from .datasets import audit, splits
-from .datasets.loading import load_images
-from .datasets.pbc import labels
-from .errors import BloodcellError
-from .paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
-
-
-def check(exercise, answer):
-    """Check an answer.
-
-    Parameters
-    ----------
-    exercise : str
-        For example ``"dataset.2"``; a key of `CHECKS`.
-    answer : object
-        What the exercise asks for; None or ... for "not yet".
-
-    Returns
-    -------
-    str
-        Starts with "✓", or is a hint that does not give the answer away.
-
-    Raises
-    ------
-    BloodcellError
-        If there is no such exercise.
-    """
-    if exercise not in CHECKS:
-        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(CHECKS)}.")
-    if answer is None or answer is ...:
-        return f"{exercise}: your turn. Put your answer in the place of the dots and run the cell again."
-    try:
-        hint = CHECKS[exercise](answer)
-    except (TypeError, ValueError, AttributeError, KeyError):
-        hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
-    return f"{exercise}: {hint}" if hint else f"✓ {exercise}"
+from .. import config, counterfactuals, datasets, mistakes, records
+from ..cells import CELLS, FOLDERS
+from ..datasets import audit, splits
+from ..datasets.loading import load_images
+from ..datasets.pbc import labels
+from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
 
 
 def _first_look_1(answer):
@@ -113,8 +81,8 @@ def _architectures_2(answer):
 
 
 def _features_svm_2(answer):
-    from .experiments import svm
-    from .features import color_histogram
+    from ..experiments import svm
+    from ..features import color_histogram
 
     profile = config.profile()
     table = splits.clean(datasets.index(profile))
@@ -132,7 +100,7 @@ def _features_svm_2(answer):
 
 
 def _fine_tuning_2(answer):
-    from .experiments import finetune
+    from ..experiments import finetune
 
     def free(blocks):
         weights = finetune.untrained(config.profile(), blocks=blocks).trainable_weights
@@ -146,7 +114,7 @@ def _fine_tuning_2(answer):
 
 
 def _ablation_2(answer):
-    from .experiments import ablation
+    from ..experiments import ablation
 
     def alike(backbone):
         rows = ablation.printed(backbone)
@@ -248,7 +216,7 @@ def _feature_maps_2(answer):
     )
 
 
-CHECKS = {
+COMPUTED = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
