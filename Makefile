@@ -12,7 +12,8 @@ export JUPYTER_PREFER_ENV_PATH := 1
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-INPUTS := $(shell find bloodcell_utils -name '*.py') course.yml $(wildcard book/results/*.json)
+SOLVED := book/_build/instructor
+INPUTS := $(shell find bloodcell_utils -name '*.py' -o -name '*.json') course.yml book/editions.py $(wildcard book/results/*.json)
 
 # .venv belongs to one Python and one folder: with another of either it is made again.
 WANTED := $(shell $(PYTHON) -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null) in $(CURDIR)
@@ -20,12 +21,12 @@ ifneq ($(shell cat .venv/.made-for 2>/dev/null),$(WANTED))
 .PHONY: .venv/.made-for
 endif
 
-.PHONY: help book test lint unit notebooks pages clean
+.PHONY: help book test lint unit notebooks pages student instructor assignments clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-30s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop: on the real data)
 	@$(PY) book/build.py --profile $(PROFILE)
@@ -39,17 +40,22 @@ lint: $(INSTALLED)  ## style of the code and of the notebooks
 unit: $(INSTALLED)  ## unit and property tests
 	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/test_book.py tests
 
-notebooks: .venv/.notebooks  ## run every notebook that changed, compare the marked outputs
+notebooks: .venv/.notebooks  ## run every notebook that changed, solved; compare the marked outputs and the checks
 
 pages: book  ## check the built pages: links, pictures, nothing from another host
 	$(PY) -m pytest tests/test_book.py
+
+student instructor assignments: $(INSTALLED)  ## the notebooks without solutions; with all answers; for nbgrader
+	@$(PY) book/editions.py $@
 
 clean:  ## remove everything that was made here
 	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis
 
 .venv/.notebooks: $(INSTALLED) $(NOTEBOOKS) $(INPUTS)
-	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR $(PY) -m pytest -n 2 --dist loadfile \
-	    --nbval-lax --nbval-current-env --nbval-cell-timeout 300 $(if $(filter-out %.ipynb,$?),notebooks,$?)
+	@$(PY) book/editions.py instructor
+	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR BLOODCELL_PROGRESS_FILE=$(CURDIR)/.venv/.progress.json \
+	    $(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
+	    $(if $(filter-out %.ipynb,$?),$(SOLVED),$(?:notebooks/%=$(SOLVED)/%))
 	@touch $@
 
 $(INSTALLED): .venv/.made-for pyproject.toml requirements.lock

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from . import __version__, config
@@ -11,17 +10,25 @@ from .errors import BloodcellError
 
 EPILOG = """examples:
   bloodcell predict cell.jpg                which of the eight kinds of cells is this?
-  bloodcell doctor                          what is installed, where the data are, what is missing
+  bloodcell doctor                          would the course run here? what is missing?
   bloodcell data fetch                      download the PBC data set (280 MB)
   bloodcell data verify                     compare it with the official release, image by image
   bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
   bloodcell run ablation --scheduler local  the grid of Table 3, on several processes at once
   bloodcell reproduce --profile laptop      all experiments, and one page: paper, measured, verdict
   bloodcell results                         everything that has been measured, beside the paper
+  bloodcell questions --moodle quiz.xml     the questions of the chapters, for a learning-management system
+  bloodcell progress                        which exercises are solved, and which is next
 
 Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
 Profile: BLOODCELL_PROFILE.
 """
+
+MOODLE = (
+    "In Moodle: open the question bank of your course, choose Import, the file format 'Moodle XML format', and under "
+    "General leave 'Get category from file' ticked; choose the file, press Import. The questions arrive in one "
+    "category a chapter."
+)
 
 
 def main(arguments=None):
@@ -149,6 +156,20 @@ def bench(options):
         print(json.dumps(measured, indent=1))
 
 
+def learnt(options):
+    """What is solved and what is left; on request as a page, or from the beginning."""
+    from . import certificate, progress
+
+    if options.reset:
+        aside = progress.reset()
+        print(f"You begin anew. What you had solved is kept in {aside}." if aside else "There was nothing to forget.")
+    elif options.page:
+        certificate.write(options.page, options.name)
+        print(options.page.resolve().as_uri())
+    else:
+        print(certificate.text())
+
+
 def results(options):
     """Print every record as a table or as json."""
     from . import records
@@ -162,53 +183,39 @@ def results(options):
         print("Nothing has been measured yet: bloodcell run svm")
 
 
+def questions(options):
+    """Count the questions of each chapter, or write them in Moodle's format."""
+    from . import course, moodle
+    from . import questions as bank
+    from .store import replace_file
+
+    if options.moodle:
+        exported = moodle.export(options.chapter)
+        replace_file(options.moodle, exported)
+        count = exported.count(b'type="multichoice"')
+        print(f"{count} questions are in {options.moodle}. {MOODLE}")
+        return
+    known = {chapter.name for chapter in moodle.available()}
+    chapters = [course.chapter(name) for name in options.chapter] if options.chapter else course.load().chapters
+    for chapter in chapters:
+        count = len(bank.load(chapter.name)) if chapter.name in known else 0
+        print(f"{chapter.name:24} {count:3}  {chapter.title}")
+
+
 def doctor(options):
-    """Say what is installed, which device is used, where things are and what to do about what is missing."""
-    from . import backbones, engines, shipped
-    from .datasets import pbc
-    from .provenance import device
+    """Say whether the course would run here, and what to do about what is missing."""
+    from . import doctor as examination
 
-    ok = True
+    return examination.run()
 
-    def line(good, text, advice=""):
-        nonlocal ok
-        ok &= good
-        print(f"{'  ok ' if good else '  -- '} {text}" + (f"\n       {advice}" if not good and advice else ""))
 
-    print(f"bloodcell-utils {__version__}, Python {sys.version.split()[0]}")
-    for name in ("tensorflow", "keras", "scikit-learn", "matplotlib", "jupyterlab"):
-        try:
-            line(True, f"{name} {version(name)}")
-        except PackageNotFoundError:
-            line(False, f"{name} is not installed", "run `make book`, or `pip install -e .` in the course's folder")
-    print(f"profile: {config.profile().name} (of {', '.join(config.PROFILES)})")
-    for name, folder in (("cache", config.cache_dir()), ("results", config.results_dir())):
-        line(True, f"{name}: {folder}")
-    try:
-        line(True, f"data: {pbc.locate()}")
-    except BloodcellError:
-        advice = "the sample profile needs none; to get them: bloodcell data fetch"
-        line(False, f"no PBC data in {config.data_dir()}", advice)
-    for spec in backbones.BACKBONES.values():
-        line(
-            backbones.has_weights(spec.name),
-            f"ImageNet weights of {spec.title}",
-            f"the sample profile needs none; Keras downloads them on first use, or put {spec.notop_file} into "
-            f"{config.weights_dir()}",
-        )
-    try:
-        accuracy = f"{100 * shipped.card()['accuracy']:.1f} % of its test images right"
-        line(bool(shipped.weights()), f"the network of `bloodcell predict`: {accuracy}")
-    except BloodcellError as err:
-        line(False, "the network of `bloodcell predict`", str(err))
-    try:
-        accelerators = backbones.load_keras().distribution.list_devices("gpu")
-        used = f"{device()}; {', '.join(accelerators) or 'no graphics card'}"
-        other = ", or by OpenVINO" if engines.available("int8") else f"; OpenVINO is optional: {engines.INSTALL}"
-        line(True, f"device: {used}; features are computed in {backbones.fastest_precision()}{other}")
-    except ImportError as err:
-        line(False, f"Keras does not load: {err}", "run `make book`, or `pip install -e .` in the course's folder")
-    print("Everything is here." if ok else "What is marked -- is missing; the sample profile runs without it.")
+def bundle(options):
+    """Put the whole course into a folder for a room without internet, or verify such a folder."""
+    from . import bundle as stick
+
+    if options.check:
+        return stick.check(options.folder)
+    stick.make(options.folder, options.platform, options.python_version, options.notebooks)
 
 
 def _table(rows):
@@ -311,6 +318,19 @@ def _parser():
     table.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     table.set_defaults(command=results)
 
+    solved = commands.add_parser(
+        "progress",
+        help="which exercises are solved and which are left; when none is left, a certificate",
+        description="List the chapters with a mark for each exercise that `check` found right. The list is one file on "
+        "this machine (BLOODCELL_PROGRESS_FILE); nothing leaves it.",
+    )
+    solved.add_argument(
+        "--page", type=Path, metavar="FILE", help="write it as a page; the certificate, if all is solved"
+    )
+    solved.add_argument("--name", default="", help="to stand on the certificate")
+    solved.add_argument("--reset", action="store_true", help="begin anew; the old list is set aside, not deleted")
+    solved.set_defaults(command=learnt)
+
     clocks = commands.add_parser(
         "bench",
         help="how much faster than the plain way each heavy step is, on this machine",
@@ -323,6 +343,38 @@ def _parser():
     clocks.add_argument("--json", action="store_true", help="print the measurements as json")
     clocks.set_defaults(command=bench)
 
-    check = commands.add_parser("doctor", help="what is installed, which device, where things are, what is missing")
+    asking = commands.add_parser(
+        "questions",
+        help="the questions of the chapters, also for a learning-management system",
+        description="Without options: how many questions each chapter has.",
+        epilog=MOODLE,
+    )
+    asking.add_argument("--moodle", type=Path, metavar="FILE", help="write the questions there, as Moodle XML")
+    asking.add_argument("--chapter", nargs="+", metavar="NAME", help="only these chapters (default: all)")
+    asking.set_defaults(command=questions)
+
+    check = commands.add_parser(
+        "doctor",
+        help="would the course run here? what is missing, and what to do",
+        description="Examine Python, memory, disk, folders, JupyterLab, Keras and the network that comes with it.",
+        epilog="exit status: 0 the sample profile runs, 1 something that it needs is missing",
+    )
     check.set_defaults(command=doctor)
+
+    offline = commands.add_parser(
+        "classroom-bundle",
+        help="the whole course in a folder, for a room without internet",
+        description="Put wheels of all locked packages, the notebooks, the built book and instructions into a folder, "
+        "for a USB stick. What is there already, with the right checksum, is kept.",
+    )
+    offline.add_argument("folder", type=Path, help="new, empty, or an earlier bundle")
+    tags = (
+        "pip's name of a platform: win_amd64, macosx_14_0_arm64, manylinux_2_28_x86_64; again for more (default: this)"
+    )
+    offline.add_argument("--platform", action="append", metavar="TAG", help=tags)
+    pythons = "of the students' computers; again for more (default: the one that runs this)"
+    offline.add_argument("--python-version", action="append", metavar="3.X", help=pythons)
+    offline.add_argument("--notebooks", type=Path, metavar="DIR", help="another edition (default: notebooks)")
+    offline.add_argument("--check", action="store_true", help="write nothing: verify the checksums")
+    offline.set_defaults(command=bundle)
     return parser

@@ -87,18 +87,68 @@ class Chapter:
         )
 
 
+    @property
+    def total(self):
+        """Minutes on the sample: reading, running, quiz and exercises."""
+        return self.minutes["reading"] + self.minutes["sample"] + self.minutes["exercises"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One meeting of a class.
+
+    Attributes
+    ----------
+    title : str
+    minutes : int
+        From the first word to the last, breaks not counted.
+    chapters : tuple of str
+        Worked through, with quiz and exercises.
+    told : tuple of str
+        Told with their slides alone.
+    """
+
+    title: str
+    minutes: int
+    chapters: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Track:
+    """A way through the course in the time that there is.
+
+    Attributes
+    ----------
+    name, title : str
+    reader : str
+        Who should take it, in the first person.
+    outcome : str
+        What is in your hands afterwards.
+    sessions : tuple of Session
+    """
+
+    name: str
+    title: str
+    reader: str
+    outcome: str
+    sessions: tuple[Session, ...]
+
+
 @dataclass(frozen=True)
 class Course:
-    """All chapters, in the order in which they are read.
+    """All chapters, in the order in which they are read, and the tracks through them.
 
     Attributes
     ----------
     title : str
     chapters : tuple of Chapter
+    tracks : tuple of Track
     """
 
     title: str
     chapters: tuple[Chapter, ...]
+    tracks: tuple[Track, ...]
 
 
 @cache
@@ -119,7 +169,8 @@ def load():
         raise BloodcellError(f"course.yml is neither beside nor in {_HERE}; install bloodcell-utils again.")
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
-        return Course(data["title"], tuple(_chapter(**entry) for entry in data["chapters"]))
+        chapters = tuple(_chapter(**entry) for entry in data["chapters"])
+        return Course(data["title"], chapters, tuple(_track(**entry) for entry in data["tracks"]))
     except (KeyError, TypeError, yaml.YAMLError) as err:
         raise BloodcellError(f"{path} is not a list of chapters as this version knows them: {err}") from err
 
@@ -145,6 +196,37 @@ def chapter(name):
     if name not in chapters:
         raise BloodcellError(f"There is no chapter {name!r}; choose one of {', '.join(chapters)}.")
     return chapters[name]
+
+
+def track(name):
+    """The track of that name.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"taster"``.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    BloodcellError
+        If the course has no such track.
+    """
+    tracks = {entry.name: entry for entry in load().tracks}
+    if name not in tracks:
+        raise BloodcellError(f"There is no track {name!r}; choose one of {', '.join(tracks)}.")
+    return tracks[name]
+
+
+def _track(*, sessions, **rest):
+    return Track(sessions=tuple(_session(**session) for session in sessions), **rest)
+
+
+def _session(*, chapters=(), told=(), **rest):
+    return Session(chapters=tuple(chapters), told=tuple(told), **rest)
 
 
 def _chapter(*, needs, objectives, paper, exercises, **rest):

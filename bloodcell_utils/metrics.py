@@ -174,6 +174,30 @@ def macro_f1(confusion):
     return float(np.mean(2 * np.diag(confusion)[both > 0] / both[both > 0])) if both.any() else float("nan")
 
 
+def kappa(confusion):
+    """Cohen's kappa: agreement of two readers beyond what their habits alone would give.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+        Rows are the names that one reader gave (or the truth), columns those of the other, for the same cells.
+
+    Returns
+    -------
+    float
+        1 for full agreement, 0 for that of two readers who give each name as often as these, but at random, below 0 for
+        less; NaN without cells, or where both gave one name only.
+
+    References
+    ----------
+    J. Cohen, Educational and Psychological Measurement 20 (1960) 37-46.
+    """
+    confusion = np.asarray(confusion, float)
+    n = confusion.sum()
+    by_chance = confusion.sum(axis=1) @ confusion.sum(axis=0)
+    return float((n * np.trace(confusion) - by_chance) / (n**2 - by_chance)) if n**2 > by_chance else float("nan")
+
+
 def mean_sd(confusion):
     """Mean and standard deviation over the classes, as in the paper's Fig. 13.
 
@@ -246,10 +270,10 @@ def two_proportions(right, n, other_right, other_n):
     return 2 * norm.sf(np.divide(difference, deviation, out=np.zeros_like(difference), where=deviation > 0))
 
 
-def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED):
+def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED, stratified=True):
     """Percentile interval of any statistic of a confusion matrix, by drawing the test set again and again.
 
-    Images are drawn with replacement within each true class, as the test set was stratified.
+    Images are drawn with replacement, within each true class where the test set was stratified.
 
     Parameters
     ----------
@@ -259,6 +283,9 @@ def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED):
     level : float
     n_resamples : int
     seed : int
+    stratified : bool
+        Draw within each true class. False draws from all images alike: for few images a class, of which all or none may
+        be right, and where the rows are no truth but another reader.
 
     Returns
     -------
@@ -267,10 +294,14 @@ def bootstrap(confusion, statistic, level=0.95, n_resamples=2000, seed=SEED):
     """
     confusion = np.asarray(confusion)
     rng = np.random.default_rng(seed)
-    n = confusion.sum(axis=1)
-    chances = confusion / np.where(n, n, 1)[:, None]
-    chances[n == 0, 0] = 1.0
-    draws = rng.multinomial(n, chances, size=(n_resamples, len(confusion)))
+    if stratified:
+        n = confusion.sum(axis=1)
+        chances = confusion / np.where(n, n, 1)[:, None]
+        chances[n == 0, 0] = 1.0
+        draws = rng.multinomial(n, chances, size=(n_resamples, len(confusion)))
+    else:
+        n = confusion.sum()
+        draws = rng.multinomial(n, confusion.ravel() / max(n, 1), n_resamples).reshape(-1, *confusion.shape)
     tail = 100 * (1 - level) / 2
     low, high = np.nanpercentile([statistic(draw) for draw in draws], [tail, 100 - tail])
     return float(low), float(high)

@@ -1,60 +1,19 @@
-"""What a reader moves: pictures behind a slider, on a published page (`frames`) and in a live notebook (`layer_walk`).
+"""What a reader moves: pictures behind sliders, on a published page (`frames`, `grid`) and live (`layer_walk`).
 
-A page has no Python behind it, so `frames` draws every picture beforehand and lays them into one piece of HTML that
-needs nothing else. `layer_walk` computes a picture when it is asked for.
+A page has no Python behind it, so `frames` takes every picture beforehand and lays them into one piece of HTML that
+needs nothing else; `grid` does so for every combination of several sliders. `layer_walk` computes a picture when it is
+asked for.
 """
 
-import base64
-import html
-import io
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
 import numpy as np
-from PIL import Image
 
 from . import explain, plots
 from .errors import BloodcellError
-
-_QUALITIES = (85, 70, 50, 30)
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Pictures behind a slider, as HTML that stands alone; a notebook shows it as the value of a cell.
-
-    Attributes
-    ----------
-    pictures : tuple of bytes
-        WebP files.
-    labels, alts : tuple of str
-        For each picture, the line below it and what it shows in words.
-    title : str
-        What is moved through, for example ``"layer"``.
-    width : int
-        Of the pictures on a page that has room for them, in pixels.
-    """
-
-    pictures: tuple[bytes, ...]
-    labels: tuple[str, ...]
-    alts: tuple[str, ...]
-    title: str
-    width: int
-
-    def __repr__(self):
-        return f"<{len(self.labels)} pictures, one a {self.title}: {self.labels[0]} to {self.labels[-1]}>"
-
-    def _repr_html_(self):
-        shown = "".join(
-            f'<div class="frame"{" data-on" if i == 0 else ""}>{_img(file, alt)}<p>{html.escape(label)}</p></div>'
-            for i, (file, label, alt) in enumerate(zip(self.pictures, self.labels, self.alts, strict=True))
-        )
-        words = {"last": str(len(self.labels) - 1), "title": html.escape(self.title), "width": str(self.width)}
-        page = _template()
-        for name, value in words.items():
-            page = page.replace(f"{{{name}}}", value)
-        return page.replace("{frames}", shown)
+from .player import Frames, as_image, fitting, img, sheet
 
 
 def frames(pictures, labels, alt, title="picture", width=None, limit=250_000):
@@ -95,13 +54,69 @@ def frames(pictures, labels, alt, title="picture", width=None, limit=250_000):
         raise BloodcellError(f"{len(pictures)} picture(s) have {len(labels)} label(s) and {len(alts)} text(s) alt.")
     if not all(len(text.strip()) > 4 for text in alts):
         raise BloodcellError("Every picture needs a text alt that says what it shows.")
-    images = [_image(picture) for picture in pictures]
-    for quality in _QUALITIES:
-        files = tuple(_webp(image, quality) for image in images)
-        if sum(map(len, files)) * 4 / 3 <= limit:  # base64 writes three bytes as four
-            return Frames(files, labels, alts, title, width or max(320, images[0].width))
-    size = sum(map(len, files)) * 4 / 3
-    raise BloodcellError(f"The pictures take {size / 1e3:.0f} kB of {limit / 1e3:.0f}; show fewer, or smaller ones.")
+    images = [as_image(picture) for picture in pictures]
+    return Frames(fitting(images, limit), labels, alts, title, width or max(320, images[0].width))
+
+
+def grid(draw, axes, alt, start=None, title="pictures that follow the controls", over=None, width=None, limit=250_000):
+    """Draw a picture for every combination of a few values, and put them behind controls that work without Python.
+
+    Parameters
+    ----------
+    draw : callable
+        From one value of each axis, in their order, to a picture as `frames` takes it, and the line below it. A figure
+        may be changed and given again in the next call.
+    axes : dict of str to sequence or dict
+        Name of each control and its values: numbers make a slider; texts, or a dict of texts to values, a list to
+        choose from.
+    alt : str
+        What the pictures show, in words; each one's line is added.
+    start : dict of str to object, optional
+        Values to begin with, as texts or numbers, by name of a control; default: the first of each.
+    title : str
+        What the whole is called by a screen reader.
+    over : matplotlib.figure.Figure, optional
+        What all pictures have in common: laid over each of them, stretched to its size, and kept once.
+    width : int, optional
+        As for `frames`.
+    limit : int
+        As for `frames`.
+
+    Returns
+    -------
+    Frames
+
+    Raises
+    ------
+    BloodcellError
+        If an axis is empty, there is nothing to start with, or the pictures do not fit into the limit.
+
+    Examples
+    --------
+    >>> grid(lambda grey: (np.full((8, 8), grey), f"level {grey}"), {"grey": [0, 255]}, "A square")
+    <2 pictures: 2 grey>
+    """
+    values = {name: dict(of) if isinstance(of, Mapping) else {_text(v): v for v in of} for name, of in axes.items()}
+    if not values or not all(values.values()):
+        raise BloodcellError("A grid needs at least one axis, and each axis at least one value.")
+    at = dict.fromkeys(values, 0)
+    for name, value in (start or {}).items():
+        if _text(value) not in values.get(name, ()):
+            known = "; ".join(f"{key}: {', '.join(of)}" for key, of in values.items())
+            raise BloodcellError(f"The grid cannot start with {name} = {value}; it has {known}.")
+        at[name] = list(values[name]).index(_text(value))
+    images, labels = [], []
+    for chosen in itertools.product(*(of.values() for of in values.values())):
+        picture, label = draw(*chosen)
+        images.append(as_image(picture))
+        labels.append(str(label))
+    controls = tuple((name, tuple(of), _slides(axes[name])) for name, of in values.items())
+    first = int(np.ravel_multi_index(tuple(at.values()), [len(of) for of in values.values()]))
+    alts = tuple(f"{alt}: {label}" for label in labels)
+    width = width or max(320, images[0].width)
+    above = sheet(over) if over else b""
+    files = fitting(images, limit - len(above) * 4 / 3)
+    return Frames(files, tuple(labels), alts, title, width, controls, first, above)
 
 
 def layer_frames(model, image, layers=None, width=7.5, limit=250_000):
@@ -164,23 +179,6 @@ def layer_walk(model, image, layers=None, width=9.0):
     return ipywidgets.VBox([slider, picture])
 
 
-def img(picture, alt):
-    """A picture as HTML that needs nothing else.
-
-    Parameters
-    ----------
-    picture : matplotlib.figure.Figure or numpy.ndarray
-        As for `frames`.
-    alt : str
-        What it shows, in words.
-
-    Returns
-    -------
-    str
-    """
-    return _img(_webp(_image(picture), _QUALITIES[0]), alt)
-
-
 def _draw(model, image, layer, width):
     """The figure of one layer, and what it shows in words."""
     maps = explain.feature_maps(model, image[None], layer)[0]
@@ -191,25 +189,9 @@ def _draw(model, image, layer, width):
     return plots.feature_maps(image, maps, title, width=width), alt
 
 
-def _image(picture):
-    """A figure or an array as an RGB image."""
-    if hasattr(picture, "savefig"):
-        stream = io.BytesIO()
-        picture.savefig(stream, format="png", facecolor="white")
-        return Image.open(stream).convert("RGB")
-    return Image.fromarray(np.asarray(picture).clip(0, 255).astype(np.uint8)).convert("RGB")
+def _text(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
-def _webp(image, quality):
-    stream = io.BytesIO()
-    image.save(stream, "WebP", quality=quality, method=6)
-    return stream.getvalue()
-
-
-def _img(file, alt):
-    return f'<img alt="{html.escape(alt)}" src="data:image/webp;base64,{base64.b64encode(file).decode()}">'
-
-
-@cache
-def _template():
-    return resources.files(__package__).joinpath("frames.html").read_text("utf-8")
+def _slides(values):
+    return not isinstance(values, Mapping) and not any(isinstance(value, str) for value in values)

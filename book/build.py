@@ -16,23 +16,37 @@ from bloodcell_utils import config, course
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "book" / "_build"
+TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
 
 
 def toc():
     """The table of contents, in the form that Jupyter Book reads."""
     chapters = [{"file": f"notebooks/{Path(chapter.file).stem}"} for chapter in course.load().chapters]
-    appendix = [
-        {"file": f"book/{page}"} for page in ("reproduction", "results", "performance", "glossary", "bibliography")
-    ]
+    teaching = [{"file": f"book/instructor/chapters/{chapter.name}"} for chapter in course.load().chapters]
     return {
         "format": "jb-book",
         "root": "book/intro",
         "parts": [
-            {"caption": "Before you start", "chapters": [{"file": "book/setup"}]},
+            {"caption": "Before you start", "chapters": _pages("setup", "tracks")},
             {"caption": "The course", "chapters": chapters},
-            {"caption": "To look things up", "chapters": appendix},
+            {
+                "caption": "To look things up",
+                "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography"),
+            },
+            {
+                "caption": "For teachers",
+                "chapters": [
+                    *_pages("instructor/index", "instructor/syllabus"),
+                    {"file": "book/instructor/teaching", "sections": teaching},
+                    *_pages(*(f"instructor/{page}" for page in TEACHERS)),
+                ],
+            },
         ],
     }
+
+
+def _pages(*names):
+    return [{"file": f"book/{name}"} for name in names]
 
 
 def write_toc(path):

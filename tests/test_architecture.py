@@ -14,7 +14,7 @@ PACKAGE = ROOT / "bloodcell_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     0: ["__init__", "errors", "cells", "paper", "config", "course", "questions", "store", "provenance"],
-    1: ["datasets", "augment", "progress"],
+    1: ["datasets", "augment", "progress", "moodle", "syllabus"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
     + [
         "anatomy",
@@ -28,9 +28,9 @@ FLOORS = {
         "engines",
         "counterfactuals",
     ],
-    3: ["experiments", "records"],
+    3: ["experiments", "records", "capstone", "model_card"],
     4: ["plots", "reproduction", "bench"],
-    5: ["cli", "widgets", "cell_builder", "matrix_explorer", "checks", "__main__"],
+    5: ["cli", "widgets", "cell_builder", "labelling", "matrix_explorer", "quiz", "certificate", "checks", "__main__"],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}

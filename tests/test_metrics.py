@@ -129,6 +129,27 @@ def test_bootstrap_keeps_the_number_of_images_of_each_class():
     assert seen == [[6, 0, 10]] * 20
 
 
+def test_bootstrap_over_all_images_sees_what_is_all_or_nothing_in_a_class():
+    confusion = np.diag([5, 5, 0]) + np.array([[0, 0, 0], [0, 0, 0], [5, 0, 0]])
+    assert metrics.bootstrap(confusion, metrics.accuracy) == pytest.approx((2 / 3, 2 / 3))
+    low, high = metrics.bootstrap(confusion, metrics.accuracy, stratified=False)
+    assert low < 0.5 and high > 0.8
+
+
+@given(labels)
+def test_kappa_is_scikit_learns(drawn):
+    y_true, y_pred, _ = drawn
+    ours = metrics.kappa(metrics.confusion_matrix(y_true, y_pred, 5))
+    if len(set(y_true) | set(y_pred)) < 2:
+        assert np.isnan(ours)
+    else:
+        assert ours == pytest.approx(sk.cohen_kappa_score(y_true, y_pred, labels=range(5)))
+
+
+def test_kappa_of_one_name_for_all_is_nothing():
+    assert metrics.kappa([[5, 0], [5, 0]]) == 0
+
+
 @given(labels)
 def test_mcnemar_is_symmetric_and_a_probability(drawn):
     y_true, first, second = drawn

@@ -72,6 +72,7 @@ FIGURES = {
     "confusion_matrices": lambda table: plots.confusion_matrices({"a": CONFUSION, "b": None, "c": CONFUSION}),
     "subtype_errors": lambda table: plots.subtype_errors({"a": mistakes.by_subtype(PATHS, TRUE, CALLED)}),
     "maturation": lambda table: plots.maturation({"a": mistakes.along_maturation(PATHS, CALLED)}),
+    "scorecard": lambda table: plots.scorecard(TRUE, {"a": CALLED, "b": TRUE}, {"b": [True, *[False] * 4]}),
     "shared_mistakes": lambda table: plots.shared_mistakes({"a": mistakes.shared(TRUE, CALLED, CALLED)}),
     "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
     "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
@@ -137,6 +138,14 @@ def test_what_is_not_measured_says_so():
 def test_mistakes_by_subtype_have_their_counts():
     shown = texts(plots.subtype_errors({"a": mistakes.by_subtype(PATHS, TRUE, CALLED)}))
     assert "band neutrophil" in shown and "1 of 2, 1 as immature granulocyte" in shown
+
+
+def test_a_scorecard_names_what_is_wrong():
+    fig = plots.scorecard(TRUE, {"a": CALLED, "b": TRUE}, {"b": np.arange(5) == 0})
+    shown = texts(fig)
+    assert "a\n3 of 5 right" in shown and "b\n5 of 5 right" in shown
+    assert [text.get_text() for text in fig.axes[0].texts] == ["IG", "NEU"]  # what it was called, in class order
+    assert len(fig.axes[0].lines) == 1
 
 
 def test_the_stages_are_drawn_in_order():

@@ -54,30 +54,49 @@ def check(exercise, answer):
     BloodcellError
         If there is no such exercise.
     """
-    known = exercises()
-    if exercise not in known:
-        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(known)}.")
-    chosen = known[exercise]
-    question = questions.of_exercises(exercise.split(".")[0]).get(exercise) if exercise not in COMPUTED else None
+    found = verdict(exercise, answer)
+    if found.right is None:
+        return found
+    try:
+        misses = progress.record(exercise, found.right)
+    except BloodcellError as err:
+        return Verdict(f"{found}\n({err})", found.right)
+    again = f' Read again: "{exercises()[exercise].section}".' if misses > PATIENCE else ""
+    return Verdict(f"{found}{again}", found.right)
+
+
+def verdict(exercise, answer):
+    """Check an answer, and keep nothing; for grading the answers of others.
+
+    Parameters
+    ----------
+    exercise : str
+    answer : object
+
+    Returns
+    -------
+    Verdict
+        As for `check`.
+
+    Raises
+    ------
+    BloodcellError
+        If there is no such exercise.
+    """
+    if exercise not in exercises():
+        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(exercises())}.")
+    question = None if exercise in COMPUTED else questions.of_exercises(exercise.split(".")[0])[exercise]
     if answer is None or answer is ...:
-        if question is None:
-            how = "Put your answer in the place of the dots and run the cell again."
-            return Verdict(f"{exercise}: your turn. {how}", None)
-        how = "Put the letter of your answer, in quotation marks, in the place of the dots and run the cell again."
-        return Verdict(f"{exercise}: your turn. {question.text}\n{_choices(question)}\n{how}", None)
+        what = "your answer" if question is None else "the letter of your answer, in quotation marks,"
+        choices = f" {question.text}\n{_choices(question)}\n" if question else " "
+        return Verdict(
+            f"{exercise}: your turn.{choices}Put {what} in the place of the dots and run the cell again.", None
+        )
     try:
         hint = _chosen(question, answer) if question else COMPUTED[exercise](answer)
     except (TypeError, ValueError, AttributeError, KeyError):
         hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
-    try:
-        misses, note = progress.record(exercise, hint is None), ""
-    except BloodcellError as err:
-        misses, note = 0, f"\n({err})"
-    if hint is None:
-        return Verdict(f"✓ {exercise}{note}", True)
-    if misses > PATIENCE:
-        hint += f' Read again: "{chosen.section}".'
-    return Verdict(f"{exercise}: {hint}{note}", False)
+    return Verdict(f"✓ {exercise}", True) if hint is None else Verdict(f"{exercise}: {hint}", False)
 
 
 @cache

@@ -7,11 +7,12 @@ from functools import cache
 
 import numpy as np
 
-from .. import config, counterfactuals, datasets, mistakes, records
+from .. import config, counterfactuals, datasets, labelling, mistakes, reader, records
 from ..cells import CELLS, FOLDERS
 from ..datasets import audit, splits
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
+from ..metrics import wilson
 from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
 
 
@@ -21,6 +22,10 @@ def _first_look_1(answer):
         return f"answer with one of: {', '.join(cell.name for cell in CELLS)}."
     if answer == "erythroblast":
         return "close: its nucleus is as round, but look at how much of the cell it fills and at its rim."
+    if answer == "immature granulocyte":
+        return "a young one has a round nucleus, too, but look for granules in its cytoplasm."
+    if answer == "platelet":
+        return "this is a fragment of a cell; look at what the list says of its nucleus."
     return None if answer == "lymphocyte" else "compare how much of the cell the nucleus fills."
 
 
@@ -32,15 +37,24 @@ def _dataset_2(answer):
         return "these are all images; keep the rows whose batch is 2."
     if set(answer) != set(counts):
         return "there is a class too many or one missing; one of the eight has no image in the second batch."
+    if answer != counts and answer == audit.second_batch(datasets.pbc.official())["class"].value_counts().to_dict():
+        return "this is the second batch of the official release; count that of `table`."
     return None if answer == counts else "the classes are right, their counts are not."
 
 
 def _augmentation_2(answer):
-    train = splits.clean(datasets.index(config.profile())).query("subset == 'train' and `class` == 'lymphocyte'")
-    n, target = len(train), HYPERPARAMETERS["images_per_class"]
-    if round(float(answer)) == round(target / 1214):
+    lymphocytes = splits.clean(datasets.index(config.profile())).query("`class` == 'lymphocyte'")
+    n, target = (lymphocytes["subset"] == "train").sum(), HYPERPARAMETERS["images_per_class"]
+    answer = float(answer)
+    if round(answer) == round(target / TABLE_1["lymphocyte"]):
         return "1,214 lymphocytes is the whole data set; how many are left for training after the split?"
-    return None if abs(float(answer) - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
+    if abs(answer - target / len(lymphocytes)) < 0.05:
+        return "this shares the images among the lymphocytes of all three subsets; which of them may be multiplied?"
+    if abs(answer - n / target) < 0.005:
+        return "this is the wrong way round: what share of the images is original."
+    if abs(answer - (target / n - 1)) < 0.05:
+        return "these are the changed versions; the original is a version as well."
+    return None if abs(answer - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
 
 
 def _convolution_2(answer):
@@ -88,29 +102,47 @@ def _features_svm_2(answer):
     table = splits.clean(datasets.index(profile))
     images, y = load_images(table, profile.image_size), labels(table)
     test = (table["subset"] == "test").to_numpy()
-    model = svm.histogram_classifier().fit(color_histogram(images[~test]), y[~test])
-    before, after = (
-        float(np.mean(model.predict(color_histogram(svm.brighten(images[test], gain))) == y[test])) for gain in (1, 0.9)
-    )
-    if abs(float(answer) - before) < 1e-6 and before != after:
-        return "this is the accuracy before; brighten, here darken, the test images and predict again."
-    if float(answer) > 1:
+    dimmed, answer = svm.brighten(images, 0.9), float(answer)
+
+    def accuracy(learnt_from, asked):
+        model = svm.histogram_classifier().fit(color_histogram(learnt_from[~test]), y[~test])
+        return model.score(color_histogram(asked[test]), y[test])
+
+    right = accuracy(images, dimmed)
+    if abs(answer - right) < 0.011:
+        return None
+    if answer > 1:
         return "give the accuracy as a fraction between 0 and 1."
-    return None if abs(float(answer) - after) < 0.011 else "train on images as they are; change the test images only."
+    if abs(answer - (1 - right)) < 1e-6:
+        return "this is the share that it gets wrong; the accuracy is what is left."
+    if abs(answer - accuracy(images, images)) < 1e-6:
+        return "this is the accuracy before; brighten, here darken, the test images and predict again."
+    if abs(answer - accuracy(dimmed, dimmed)) < 1e-6:
+        return "this model has learnt under the dimmer lamp, too; let it learn from the images as they are."
+    return "train on images as they are; change the test images only."
 
 
 def _fine_tuning_2(answer):
     from ..experiments import finetune
 
     def free(blocks):
-        weights = finetune.untrained(config.profile(), blocks=blocks).trainable_weights
+        return finetune.untrained(config.profile(), blocks=blocks).trainable_weights
+
+    def count(weights):
         return int(sum(np.prod(w.shape) for w in weights))
 
-    if int(answer) == free(1):
+    answer, two = int(answer), free(2)
+    if answer == count(two):
+        return None
+    if answer == count(free(1)):
         return "this is the count for one block; free two."
-    if int(answer) > free(2):
+    if answer == len(two):
+        return "these are arrays; each of them holds many weights, as many as its shape says."
+    if answer == count(w for w in two if w.path.split("/")[-1] == "kernel"):
+        return "these are the kernels alone; what else does a layer learn?"
+    if answer > count(two):
         return "only weights that train count; the frozen blocks stay out."
-    return None if int(answer) == free(2) else "sum the sizes of `trainable_weights`, biases and the head included."
+    return "sum the sizes of `trainable_weights`, biases and the head included."
 
 
 def _ablation_2(answer):
@@ -149,8 +181,9 @@ def _error_analysis_2(answer):
     ig, neutrophil = FOLDERS.index("ig"), FOLDERS.index("neutrophil")
     across = ((kind == "MMY") & (called == neutrophil)) | ((kind == "BNE") & (called == ig))
     of_both_classes = true.isin([ig, neutrophil]) & called.isin([ig, neutrophil])
-    right, open_border, too_open = (
-        float(np.mean((called == true) | more)) for more in (False, across, of_both_classes)
+    one_way = across & (called == neutrophil), across & (called == ig)
+    right, open_border, too_open, *half_open = (
+        float(np.mean((called == true) | more)) for more in (False, across, of_both_classes, *one_way)
     )
     if answer > 1:
         return "give the accuracy as a fraction between 0 and 1."
@@ -160,6 +193,8 @@ def _error_analysis_2(answer):
         return "this is the accuracy as it is; now count the cells across the border as right, too."
     if abs(answer - too_open) < 5e-5:
         return "only metamyelocytes and band neutrophils lie at the border, not all of their two classes."
+    if any(abs(answer - half) < 5e-5 for half in half_open):
+        return "the border is crossed in both directions; one of them is missing."
     return "add the cells across the border to those on the diagonal."
 
 
@@ -169,9 +204,11 @@ def _class_balance_2(answer):
         return "all classes together have the weight of all images; one class gets its share of it."
     if abs(answer - max(TABLE_1.values()) / n) < 0.02:
         return "this compares with the neutrophils; the mean over all images is to be 1."
-    return (
-        None if abs(answer - sum(TABLE_1.values()) / (8 * n)) < 0.01 else "an eighth of the total, shared by the class."
-    )
+    if abs(answer - 8 * n / sum(TABLE_1.values())) < 0.01:
+        return "this is upside down: a rare cell weighs more than the mean, not less."
+    if abs(answer - sum(TABLE_1.values()) / (8 * n)) < 0.01:
+        return None
+    return "which share of the total weight does each class get, and how many images divide it among them?"
 
 
 @cache
@@ -180,6 +217,8 @@ def _eosinophil_flips():
 
 
 def _counterfactuals_2(answer):
+    if answer in FOLDERS:
+        return "this is a class that the answer can turn to; which parameter was changed on the way?"
     counterfactuals.PARAMETERS.index(answer)  # what is no parameter is no answer
     table = _eosinophil_flips()
     if answer not in set(table["parameter"]):
@@ -216,6 +255,52 @@ def _feature_maps_2(answer):
     )
 
 
+def _capstone_2(answer):
+    bands = int(answer)
+    enough = next(n for n in range(1, 1000) if wilson(n, n)[0] >= 0.95)
+    if bands in {59, 60}:  # 0.95 ** 59 < 0.05, and the rule of three
+        return "this is how many it takes one-sided; Wilson's 95 % interval leaves 2.5 % on each side."
+    if bands == enough - 1:
+        return "nearly: of so many, all found, the interval still begins just below 0.95."
+    if bands > enough:
+        return "so many are enough, but fewer are, too: look for the smallest number."
+    if 1 <= bands < enough:
+        return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: that is not enough."
+    return None if bands == enough else "a test holds one band or more."
+
+
+@cache
+def _forty(profile):
+    """Class numbers of the cells of the round, the model's names and doubts, and what colours alone say."""
+    table = splits.clean(datasets.index(profile))
+    chosen = labelling.forty(table)
+    images = np.asarray(load_images(chosen, 128, progressbar=False, reduced=True))
+    seen = reader.predict(images)
+    named = seen[list(FOLDERS)].to_numpy().argmax(axis=1)
+    unsure = (seen["answer"] == reader.UNSURE).to_numpy()
+    return images, chosen["path"], labels(chosen), named, unsure, labelling.by_colour(table, images)
+
+
+def _you_against_the_model_2(answer):
+    answer = np.asarray(answer).astype(int)
+    images, paths, y, named, unsure, colours = _forty(config.profile())
+    played = labelling.Round(images, paths)
+    answers = np.array(played.answers) if played.done else colours
+    if answer.shape != y.shape:
+        return f"one class number a cell is asked for: {len(y)} whole numbers."
+    if np.array_equal(answer, np.where(unsure, answers, named)):
+        return None
+    if np.array_equal(answer, named):
+        return "this is the model alone; it still names the cells that it is unsure of."
+    if np.array_equal(answer, answers):
+        return "this is the reader alone; the model has named nothing."
+    if np.array_equal(answer, np.where(unsure, named, answers)):
+        return "the two have changed places: who names the cells of which the model is sure?"
+    if np.array_equal(answer, np.where(named == y, named, answers)):
+        return "at work nobody knows the truth; the decision must do without `y`."
+    return "for each cell, let `unsure` decide whose answer counts; `np.where` does it."
+
+
 COMPUTED = {
     "first_look.1": _first_look_1,
     "dataset.2": _dataset_2,
@@ -231,4 +316,6 @@ COMPUTED = {
     "class_balance.2": _class_balance_2,
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
+    "you_against_the_model.2": _you_against_the_model_2,
+    "capstone.2": _capstone_2,
 }

@@ -7,7 +7,7 @@ from .balance import arm_rates, arm_scores
 from .compact import few_images, worse_days
 from .counterfactuals import drawn_and_real, effects, film_strip
 from .data import batches, class_counts, image_levels, montage
-from .errors import maturation, shared_mistakes, subtype_errors
+from .errors import maturation, scorecard, shared_mistakes, subtype_errors
 from .evaluation import (
     accuracies,
     confusion_matrices,
@@ -57,6 +57,7 @@ __all__ = [
     "per_class_rates",
     "receptive_fields",
     "responses",
+    "scorecard",
     "shared_mistakes",
     "shifts",
     "sliding",

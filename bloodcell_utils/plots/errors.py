@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..cells import STAGES, SUBTYPES, titles
-from .style import MEASURED, NEUTRAL, SERIES, colors, figure
+from ..cells import FOLDERS, STAGES, SUBTYPES, titles
+from .style import MEASURED, NEUTRAL, SERIES, colors, figure, short
 
 _BORDER = 2.5  # between metamyelocyte and band neutrophil
 
@@ -99,4 +99,48 @@ def shared_mistakes(results):
     ax.set_xlim(left=0)
     ax.margins(x=0.12)
     ax.legend(loc="best", frameon=False)
+    return fig
+
+
+def scorecard(y_true, readers, unsure=None, classes=FOLDERS):
+    """Every cell of a round, a column each, and who named it how; what is wrong is strong in colour and has its name.
+
+    Parameters
+    ----------
+    y_true : array-like of int, shape (n,)
+    readers : dict of str to array-like of int, shape (n,)
+        Name of the reader, and the answers.
+    unsure : dict of str to array-like of bool, shape (n,), optional
+        Of some readers: the cells that they would rather not have named, marked by a dot.
+    classes : sequence of str
+        Class folders.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    y_true, palette = np.asarray(y_true), colors(classes)
+    order = np.argsort(y_true, kind="stable")
+    fig, ax = figure(9, 0.75 * len(readers) + 1)
+    for row, (name, answers) in enumerate(readers.items()):
+        doubts = np.asarray((unsure or {}).get(name, np.zeros(len(y_true), bool)))[order]
+        for x, (true, called, doubt) in enumerate(zip(y_true[order], np.asarray(answers)[order], doubts, strict=True)):
+            wrong = true != called
+            ax.bar(x, 0.8, 0.9, row - 0.4, color=palette[called], alpha=1 if wrong else 0.25, lw=0)
+            if wrong:
+                style = {"fontsize": 7, "fontweight": "bold", "rotation": 90, "ha": "center", "va": "center"}
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+                ax.text(x, row, short(classes[called]), bbox=box, **style)
+            if doubt:
+                ax.plot(x, row + 0.32, "o", ms=3.5, color="black")
+    edges = np.flatnonzero(np.diff(y_true[order])) + 0.5
+    ax.vlines(edges, -0.5, len(readers) - 0.5, color=NEUTRAL, lw=0.8)
+    present = np.unique(y_true)
+    middles = [np.flatnonzero(y_true[order] == c).mean() for c in present]
+    right = [f"{name}\n{np.sum(np.asarray(a) == y_true)} of {len(y_true)} right" for name, a in readers.items()]
+    ax.set_xticks(middles, [short(classes[c]) for c in present])
+    ax.set(yticks=range(len(readers)), yticklabels=right, xlabel="the cells, by what they are")
+    ax.set(xlim=(-0.6, len(y_true) - 0.4), ylim=(len(readers) - 0.45, -0.55))
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     return fig

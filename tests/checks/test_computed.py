@@ -6,7 +6,7 @@ import pytest
 
 from bloodcell_utils import config, course, datasets, metrics, paper, records
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.checks import check
+from bloodcell_utils.checks import check, computed
 from bloodcell_utils.checks.computed import COMPUTED
 from bloodcell_utils.datasets import audit, splits
 
@@ -34,6 +34,8 @@ def test_first_look():
     assert check("first_look.1", " Lymphocyte ").startswith("✓")
     assert "fills" in check("first_look.1", "erythroblast")
     assert "nucleus" in check("first_look.1", "monocyte")
+    assert "granules" in check("first_look.1", "immature granulocyte")
+    assert "fragment" in check("first_look.1", "platelet")
     assert "one of" in check("first_look.1", "white cell")
 
 
@@ -43,13 +45,19 @@ def test_dataset(table):
     assert check("dataset.2", audit.second_batch(table)["class"].value_counts()).startswith("✓")
     assert "batch is 2" in check("dataset.2", table["class"].value_counts())
     assert "too many or one missing" in check("dataset.2", {"basophil": 4})
+    official = audit.second_batch(datasets.pbc.official())["class"].value_counts()
+    assert "official release" in check("dataset.2", official)
     assert "counts are not" in check("dataset.2", {name: n + 1 for name, n in counts.items()})
 
 
 def test_augmentation(table):
-    train = splits.clean(table).query("subset == 'train' and `class` == 'lymphocyte'")
+    lymphocytes = splits.clean(table).query("`class` == 'lymphocyte'")
+    train = lymphocytes[lymphocytes["subset"] == "train"]
     assert check("augmentation.2", 4096 / len(train)).startswith("✓")
     assert "after the split" in check("augmentation.2", 4096 / 1214)
+    assert "which of them may" in check("augmentation.2", 4096 / len(lymphocytes))
+    assert "wrong way round" in check("augmentation.2", len(train) / 4096)
+    assert "the original is a version" in check("augmentation.2", 4096 / len(train) - 1)
     assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
 
 
@@ -91,6 +99,11 @@ def test_features_svm(table):
     assert check("features_svm.2", after).startswith("✓")
     assert "before" in check("features_svm.2", before)
     assert "fraction" in check("features_svm.2", 100 * before)
+    assert "gets wrong" in check("features_svm.2", 1 - after)
+    darker = svm.brighten(images, 0.9)
+    model = svm.histogram_classifier().fit(color_histogram(darker[~test]), y[~test])
+    assert "dimmer lamp" in check("features_svm.2", model.score(color_histogram(darker[test]), y[test]))
+    assert "test images only" in check("features_svm.2", 0.5)
 
 
 def test_ablation():
@@ -141,20 +154,26 @@ def test_error_analysis(recorded):
     assert "as it is" in check("error_analysis.2", 0.6)
     assert "not all of their two classes" in check("error_analysis.2", 0.9)
     assert "fraction" in check("error_analysis.2", 80)
-    assert "diagonal" in check("error_analysis.2", 0.7)
+    assert "both directions" in check("error_analysis.2", 0.7)
+    assert "diagonal" in check("error_analysis.2", 0.65)
 
 
 def test_fine_tuning():
     from bloodcell_utils.experiments import finetune
 
     one, two, three = (
-        sum(w.numpy().size for w in finetune.untrained(config.profile("sample"), blocks=blocks).trainable_weights)
-        for blocks in (1, 2, 3)
+        finetune.untrained(config.profile("sample"), blocks=blocks).trainable_weights for blocks in (1, 2, 3)
     )
-    assert check("fine_tuning.2", two).startswith("✓")
-    assert "for one block" in check("fine_tuning.2", one)
-    assert "frozen blocks stay out" in check("fine_tuning.2", three)
-    assert "biases" in check("fine_tuning.2", two - 8)
+
+    def count(weights):
+        return sum(w.numpy().size for w in weights)
+
+    assert check("fine_tuning.2", count(two)).startswith("✓")
+    assert "for one block" in check("fine_tuning.2", count(one))
+    assert "frozen blocks stay out" in check("fine_tuning.2", count(three))
+    assert "arrays" in check("fine_tuning.2", len(two))
+    assert "what else" in check("fine_tuning.2", count(w for w in two if len(w.shape) > 1))
+    assert "biases" in check("fine_tuning.2", count(two) - 8)
 
 
 def test_class_balance():
@@ -162,7 +181,8 @@ def test_class_balance():
     assert check("class_balance.2", round(images / (8 * n), 2)).startswith("✓")
     assert "its share" in check("class_balance.2", images / n)
     assert "neutrophils" in check("class_balance.2", 3329 / n)
-    assert "an eighth" in check("class_balance.2", 1)
+    assert "upside down" in check("class_balance.2", 8 * n / images)
+    assert "which share" in check("class_balance.2", 1)
 
 
 def test_feature_maps():
@@ -190,3 +210,28 @@ def test_counterfactuals():
     assert check("counterfactuals.2", "granule_rgb").startswith("✓")
     assert "less far to go" in check("counterfactuals.2", "cell_diameter_um")
     assert "the answer stays" in check("counterfactuals.2", "red_cells")
+    assert "which parameter" in check("counterfactuals.2", "neutrophil")
+
+
+def test_capstone():
+    assert check("capstone.2", 73).startswith("✓")
+    assert check("capstone.2", np.int64(73)).startswith("✓")
+    assert "nearly" in check("capstone.2", 72)
+    assert "2.5 %" in check("capstone.2", 59)
+    assert "fewer are" in check("capstone.2", 100)
+    assert "begins at 0.839" in check("capstone.2", 20)
+    assert "one band or more" in check("capstone.2", 0)
+
+
+def test_you_against_the_model(monkeypatch):
+    y, named, colours = np.array([0, 1, 2, 3]), np.array([0, 5, 3, 3]), np.array([0, 2, 2, 2])
+    unsure = np.array([False, False, True, True])
+    forty = [np.zeros((2, 2, 3), np.uint8)] * 4, list("abcd"), y, named, unsure, colours
+    monkeypatch.setattr(computed, "_forty", lambda profile: forty)
+    assert check("you_against_the_model.2", np.array([0, 5, 2, 2])).startswith("✓")
+    assert "model alone" in check("you_against_the_model.2", named)
+    assert "reader alone" in check("you_against_the_model.2", colours)
+    assert "changed places" in check("you_against_the_model.2", [0, 2, 3, 3])
+    assert "nobody knows the truth" in check("you_against_the_model.2", np.where(named == y, named, colours))
+    assert "4 whole numbers" in check("you_against_the_model.2", 37)
+    assert "np.where" in check("you_against_the_model.2", y)

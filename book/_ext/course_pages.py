@@ -1,0 +1,95 @@
+"""What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
+
+``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its sessions; ``{syllabus} NAME`` what each
+objective is assessed by; ``{chapter-facts} NAME`` is the head of a teacher's page.
+"""
+
+from pathlib import Path
+
+from sphinx.util.docutils import SphinxDirective
+
+from bloodcell_utils import course, syllabus
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def link(chapter):
+    """The title of a chapter, as a link to it."""
+    return f"[{chapter.title}](/notebooks/{chapter.file})"
+
+
+def who_are_you():
+    """A row a track: the reader, the track, what is in the reader's hands afterwards."""
+    yield "| You say | Take | Afterwards |"
+    yield "| :-- | :-- | :-- |"
+    for track in course.load().tracks:
+        yield f"| *{track.reader}* | [{track.title}](/book/tracks.md) | {track.outcome} |"
+
+
+def track_plan(name):
+    """A row a session: what is worked through, what is told, and the minutes."""
+    yield "| Session | Work through | Told with slides | Chapters + discussion |"
+    yield "| :-- | :-- | :-- | --: |"
+    for number, session in enumerate(course.track(name).sessions, 1):
+        worked, told = (", ".join(link(course.chapter(c)) for c in names) or "–" for names in (session.chapters, session.told))
+        minutes = syllabus.planned(session)
+        yield f"| {number}. {session.title} | {worked} | {told} | {minutes} + {session.minutes - minutes} min |"
+
+
+def assessed(chapter):
+    """A row an objective: what assesses it."""
+    for objective, exercises, asked in syllabus.assessments(chapter):
+        by = [f"exercise {exercise}" for exercise in exercises] + [f"question {number}" for number in asked]
+        yield objective, ", ".join(by)
+
+
+def syllabus_table(name):
+    """A row an objective of the chapters that a track works through."""
+    yield "| Chapter | The learner can … | Assessed by |"
+    yield "| :-- | :-- | :-- |"
+    for session in course.track(name).sessions:
+        for chapter in map(course.chapter, session.chapters):
+            for i, (objective, by) in enumerate(assessed(chapter)):
+                yield f"| {'' if i else link(chapter)} | {objective} | {by} |"
+
+
+def chapter_facts(name):
+    """Times, what comes first, and how each objective is assessed."""
+    chapter = course.chapter(name)
+    minutes = chapter.minutes
+    needed = ", ".join(link(course.chapter(other)) for other in chapter.needs) or "nothing"
+    slides = f'<a href="../../../slides/{name}.html">slides</a>'
+    yield f"**{link(chapter)}**: {chapter.question} ({slides})"
+    yield ""
+    yield (
+        f"**Minutes:** {minutes['reading']} to read, {minutes['exercises']} for quiz and exercises, {minutes['sample']} "
+        f"to run on the sample, {minutes['laptop']} on the real data. **Comes after:** {needed}."
+    )
+    yield ""
+    yield "| The learner can … | Assessed by |"
+    yield "| :-- | :-- |"
+    for objective, by in assessed(chapter):
+        yield f"| {objective} | {by} |"
+
+
+class Generated(SphinxDirective):
+    """A directive that leaves the lines of one of the functions above."""
+
+    optional_arguments = 1
+    lines = None
+
+    def run(self):
+        for read in (ROOT / "course.yml", *sorted((ROOT / "bloodcell_utils" / "quizzes").glob("*.json"))):
+            self.env.note_dependency(str(read))
+        return self.parse_text_to_nodes("\n".join(type(self).lines(*self.arguments)))
+
+
+def setup(app):
+    for name, lines in {
+        "who-are-you": who_are_you,
+        "track-plan": track_plan,
+        "syllabus": syllabus_table,
+        "chapter-facts": chapter_facts,
+    }.items():
+        app.add_directive(name, type(name, (Generated,), {"lines": staticmethod(lines)}))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
