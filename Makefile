@@ -33,9 +33,10 @@ book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop
 
 test: lint unit notebooks book pages  ## style, unit tests, every notebook, the book and its pages
 
-lint: $(INSTALLED)  ## style of the code and of the notebooks
+lint: $(INSTALLED)  ## style of the code and of the notebooks, spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/codespell
 
 unit: $(INSTALLED)  ## unit and property tests
 	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/test_book.py tests

@@ -84,9 +84,10 @@ def audit(source):
     Raises
     ------
     DataError
-        If there are fewer than two classes, or a class has fewer than `LEAST_IMAGES` usable images.
+        If there is no folder a class, there are fewer than two of them, or a class has fewer than `LEAST_IMAGES`
+        usable images.
     """
-    located, problems, files = pbc.locate(source), {}, 0
+    located, problems, files = _located(Path(source)), {}, 0
     for path, data in pbc.read_files(located):
         files += 1
         try:
@@ -180,8 +181,9 @@ def split(table, share=0.25, seed=SEED):
             f"{LEAST_GROUPS} are needed to learn from some and to test on others. Collect cells of more patients, or "
             "leave the class out."
         )
-    best, parts = None, min(round(1 / share), table["class"].value_counts().min())
-    for attempt in range(8):
+    parts = min(round(1 / share), table["class"].value_counts().min(), table["group"].nunique())
+    best = None
+    for attempt in range(4):
         folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed + attempt)
         for train, test in folds.split(table, table["class"], table["group"]):
             left = table.iloc[train].groupby("class")["group"].nunique()
@@ -214,12 +216,19 @@ def cross_validate(models, views, y, groups, seed=SEED):
     -------
     dict of str to list of float
         Five folds, or as many as the class with the fewest groups has.
+
+    Raises
+    ------
+    DataError
+        If a class comes from one group.
     """
     from sklearn.base import clone
     from sklearn.model_selection import StratifiedGroupKFold
 
     y, groups = np.asarray(y), np.asarray(groups)
     fewest = min(len(set(groups[y == c])) for c in set(y.tolist()))
+    if fewest < 2:
+        raise DataError("A class comes from one group: no fold can hold it out and learn it from others.")
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     scores = {name: [] for name in models}
     for fit, held in folds.split(y, y, groups):
@@ -228,6 +237,20 @@ def cross_validate(models, views, y, groups, seed=SEED):
             answers = clone(model).fit(X[fit], y[fit]).predict(X[held])
             scores[name].append(metrics.balanced_accuracy(metrics.confusion_matrix(y[held], answers, y.max() + 1)))
     return scores
+
+
+def _located(source):
+    """The set itself: what lies a level deeper ("train", "test") would be read in part, and silently."""
+    try:
+        located = pbc.locate(source)
+    except DataError as err:
+        if source.is_file():
+            raise
+        what = "holds no folders with images in them" if source.is_dir() else "does not exist"
+        raise DataError(f"{source} {what}. Put the images of each class into a folder of its name.") from err
+    if source.is_dir() and located != source:
+        raise DataError(f"{source} holds no folder a class itself; name the folder or zip in it, such as {located}.")
+    return located
 
 
 def _check_classes(table, folders, source):

@@ -180,7 +180,7 @@ def _value(number):
     return f"{number:.2f}" if number < 1000 else "over 1,000"
 
 
-def _map(X, y, classes, shrink=3):
+def _map(X, y, classes, shrink=4):
     """A figure of cells in a plane, the points of a coarse grid in it, and what colours these, for under the figure."""
     fig, ax = figure(4.8, 4.6, dpi=100)
     low, high = X.min(axis=0), X.max(axis=0)

@@ -183,7 +183,7 @@ def _data(found, classes):
     for name in classes:
         mine = table[table["class"] == name]
         counts = len(mine), mine["group"].nunique(), *((mine["subset"] == part).sum() for part in ("train", "test"))
-        rows.append(f"| `{name}` | {' | '.join(f'{count:,}' for count in counts)} |")
+        rows.append(f"| `{name.replace('|', '/')}` | {' | '.join(f'{count:,}' for count in counts)} |")
     yield "\n".join(rows)
     groups = {part: table.loc[table["subset"] == part, "group"].nunique() for part in ("train", "test")}
     known = table["group"].nunique() < len(table)

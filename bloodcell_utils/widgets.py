@@ -70,7 +70,7 @@ def grid(draw, axes, alt, start=None, title="pictures that follow the controls",
         Name of each control and its values: numbers make a slider; texts, or a dict of texts to values, a list to
         choose from.
     alt : str
-        What the pictures show, in words; each one's line is added.
+        What the pictures show, in words; where the controls stand and each one's line are added.
     start : dict of str to object, optional
         Values to begin with, as texts or numbers, by name of a control; default: the first of each.
     title : str
@@ -105,18 +105,19 @@ def grid(draw, axes, alt, start=None, title="pictures that follow the controls",
             known = "; ".join(f"{key}: {', '.join(of)}" for key, of in values.items())
             raise BloodcellError(f"The grid cannot start with {name} = {value}; it has {known}.")
         at[name] = list(values[name]).index(_text(value))
-    images, labels = [], []
-    for chosen in itertools.product(*(of.values() for of in values.values())):
-        picture, label = draw(*chosen)
+    images, labels, alts = [], [], []
+    for chosen in itertools.product(*(of.items() for of in values.values())):
+        picture, label = draw(*(value for _, value in chosen))
         images.append(as_image(picture))
         labels.append(str(label))
+        where = ", ".join(f"{name} {text}" for name, (text, _) in zip(values, chosen, strict=True))
+        alts.append(f"{alt}; {where}. {label}")
     controls = tuple((name, tuple(of), _slides(axes[name])) for name, of in values.items())
     first = int(np.ravel_multi_index(tuple(at.values()), [len(of) for of in values.values()]))
-    alts = tuple(f"{alt}: {label}" for label in labels)
     width = width or max(320, images[0].width)
     above = sheet(over) if over else b""
     files = fitting(images, limit - len(above) * 4 / 3)
-    return Frames(files, tuple(labels), alts, title, width, controls, first, above)
+    return Frames(files, tuple(labels), tuple(alts), title, width, controls, first, above)
 
 
 def layer_frames(model, image, layers=None, width=7.5, limit=250_000):

@@ -59,8 +59,9 @@ def write_toc(path):
 
 
 def environment(profile, caller):
-    """The variables that the notebooks see: the caller's, except those that would change what the sample shows."""
-    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile}
+    """The variables that the notebooks see: the caller's, except those that would change what the pages show."""
+    nobody = {"BLOODCELL_PROGRESS_FILE": str(BUILD / "nobody" / "progress.json")}  # the pages show no one's answers
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody}
     if profile == "sample":
         for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
             variables.pop(name, None)
@@ -81,6 +82,7 @@ def main():
     if status != 0:
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
     else:
+        status = subprocess.run([sys.executable, "book/slides.py"], cwd=ROOT).returncode
         print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
     return status
 

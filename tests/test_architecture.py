@@ -27,10 +27,27 @@ FLOORS = {
         "calibration",
         "engines",
         "counterfactuals",
+        "descent",
     ],
     3: ["experiments", "records", "capstone", "model_card"],
     4: ["plots", "reproduction", "bench"],
-    5: ["cli", "widgets", "cell_builder", "labelling", "matrix_explorer", "quiz", "certificate", "checks", "__main__"],
+    5: [
+        "cli",
+        "doctor",
+        "bundle",
+        "wheels",
+        "widgets",
+        "cell_builder",
+        "labelling",
+        "matrix_explorer",
+        "player",
+        "explorers",
+        "prevalence",
+        "quiz",
+        "certificate",
+        "checks",
+        "__main__",
+    ],
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}

@@ -74,10 +74,19 @@ def test_the_table_of_results_shows_what_was_recorded():
     assert row == "| svm | 85.00 | 79.39 to 89.29 | 85.00 | 87.4 |"
 
 
-def test_the_map_has_a_row_a_chapter():
-    _, _, *rows = load("_ext/course_map.py").rows()
+def test_what_the_course_says_of_itself_on_the_pages():
+    pages = load("_ext/course_pages.py")
+    _, _, *rows = pages.course_map()
     assert len(rows) == len(course.load().chapters)
     assert "[A first look](/notebooks/00_first_look.ipynb)" in rows[0]
+    _, _, *rows = pages.who_are_you()
+    assert len(rows) == len(course.load().tracks)
+    _, _, *rows = pages.track_plan("taster")
+    assert "[You against the model](/notebooks/14_you_against_the_model.ipynb)" in rows[0]
+    _, _, *rows = pages.syllabus_table("six_weeks")
+    assert len(rows) == sum(len(chapter.objectives) for chapter in course.load().chapters)
+    assert all(re.search(r"(exercise|question) [\w.]+ \|$", row) for row in rows)
+    assert "exercise dataset.2" in "\n".join(pages.chapter_facts("dataset"))
 
 
 def test_the_checklist_has_a_row_an_item_and_a_table_where_there_are_numbers():

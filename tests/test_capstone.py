@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -69,6 +69,16 @@ def test_one_class_is_nothing_to_tell_apart(make):
         capstone.audit(make({"blast": 20}))
 
 
+def test_a_folder_that_is_no_set(make, tmp_path):
+    folder = make({"a": 8, "b": 8})
+    with pytest.raises(DataError, match=r"name the folder or zip in it, such as .*mine"):
+        capstone.audit(tmp_path)
+    with pytest.raises(DataError, match="holds no folders with images in them"):
+        capstone.audit(folder / "a")
+    with pytest.raises(DataError, match="does not exist"):
+        capstone.audit(folder / "c")
+
+
 def test_a_class_with_three_images(make):
     with pytest.raises(DataError, match=r"Too few .*'rare' has 3; a class needs 8"):
         capstone.audit(make({"common": 20, "rare": 3}))
@@ -123,10 +133,11 @@ def index(classes, groups, sha256=None):
 
 
 images = st.lists(
-    st.tuples(st.sampled_from("ab"), st.integers(0, 7), st.integers(0, 40)), min_size=24, max_size=60
+    st.tuples(st.sampled_from("ab"), st.integers(0, 7), st.integers(0, 400)), min_size=24, max_size=60
 )  # class, patient and file
 
 
+@settings(max_examples=12)
 @given(images, st.sampled_from([0.25, 1 / 3]))
 def test_patients_and_copies_are_never_on_both_sides(drawn, share):
     classes, patients, files = zip(*drawn, strict=True)
@@ -154,3 +165,5 @@ def test_folds_keep_groups_together():
     assert len(together["nearest"]) == 5
     assert np.mean(apart["nearest"]) > 0.95 > 0.8 > np.mean(together["nearest"])
     assert set(together["dummy"]) == {0.5}
+    with pytest.raises(DataError, match="one group"):
+        capstone.cross_validate(models, views, y, y)

@@ -1,11 +1,13 @@
 """The project says the same thing everywhere, and builds from what it says."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import bloodcell_utils
+from bloodcell_utils import config, course
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -96,3 +99,82 @@ def test_importing_the_lower_floors_leaves_tensorflow_alone():
     lower = "from bloodcell_utils import cells, config, course, datasets, paper"
     check = f"import sys; {lower}; sys.exit(bool({{'keras', 'tensorflow'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
+
+
+def locked(name):
+    """The version of a package in the lock."""
+    return re.search(rf"^{name}==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.M)[1]
+
+
+def memory_mb(text):
+    """Megabytes from what Kubernetes writes: ``3G``, ``2.5Gi``."""
+    number, unit = re.fullmatch(r"([\d.]+)(G|Gi|M|Mi)", text).groups()
+    return float(number) * {"G": 1e3, "Gi": 2**30 / 1e6, "M": 1, "Mi": 2**20 / 1e6}[unit]
+
+
+@pytest.mark.parametrize("tool", ["ruff", "codespell"])
+def test_before_a_commit_the_tools_are_those_of_the_lock(tool):
+    repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    (rev,) = [repo["rev"] for repo in repos if any(hook["id"].startswith(tool) for hook in repo["hooks"])]
+    assert rev == f"v{locked(tool)}"
+
+
+def test_who_is_stuck_finds_the_chapter():
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "stuck-in-a-chapter.yml").read_text("utf-8"))
+    options = {field["id"]: field["attributes"].get("options") for field in form["body"]}
+    assert options["chapter"] == [chapter.title for chapter in course.load().chapters]
+    assert options["profile"] == list(config.PROFILES)
+
+
+@pytest.mark.parametrize("name", ["stuck-in-a-chapter", "i-teach-with-this"])
+def test_issue_forms_are_complete(name):
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml").read_text("utf-8"))
+    assert form["name"] and form["description"]
+    asked = [field for field in form["body"] if field["type"] != "markdown"]
+    assert len({field["id"] for field in asked}) == len(asked) and all(f["attributes"]["label"] for f in asked)
+
+
+def test_the_memory_of_every_chapter_is_measured():
+    measured = json.loads((ROOT / "book" / "memory.json").read_text())
+    assert list(measured["chapters"]) == [chapter.name for chapter in course.load().chapters]
+    assert all(chapter["peak_rss_mb"] > 0 and chapter["versions"] for chapter in measured["chapters"].values())
+
+
+def test_a_hub_gives_each_student_what_the_chapters_take():
+    measured = json.loads((ROOT / "book" / "memory.json").read_text())
+    most = max(chapter["peak_rss_mb"] for chapter in measured["chapters"].values()) + measured["server_rss_mb"]
+    values = yaml.safe_load((ROOT / "classroom" / "z2jh-values.yaml").read_text())["singleuser"]
+    assert most <= memory_mb(values["memory"]["limit"])
+    assert memory_mb(values["memory"]["guarantee"]) <= memory_mb(values["memory"]["limit"])
+    assert f"limits.memory {values['memory']['limit']}" in (ROOT / "book/instructor/classroom.md").read_text("utf-8")
+    assert REPOSITORY in values["lifecycleHooks"]["postStart"]["exec"]["command"]
+
+
+def test_containers_have_a_python_that_is_allowed():
+    dockerfile = (ROOT / "classroom" / "Dockerfile").read_text()
+    assert re.search(r"^FROM python:([\d.]+)-slim$", dockerfile, flags=re.M)[1] in PYTHONS
+    assert (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-") in PYTHONS
+    assert "--require-hashes" in dockerfile and re.search(r"^USER (?!root)", dockerfile, flags=re.M)
+
+
+def test_binder_installs_the_lock_and_then_the_package():
+    lines = (ROOT / "binder" / "requirements.txt").read_text().splitlines()
+    (asked,) = [line for line in lines if not line.startswith("#")]
+    assert (ROOT / "binder" / asked.removeprefix("-r ")).resolve() == ROOT / "requirements.lock"
+    build = ROOT / "binder" / "postBuild"
+    assert os.access(build, os.X_OK) and "--no-deps --editable ." in build.read_text()
+
+
+def test_the_link_for_students_opens_a_notebook_of_this_repository():
+    page = (ROOT / "book" / "instructor" / "classroom.md").read_text("utf-8")
+    asked = parse_qs(urlsplit(re.search(r"^https://\S+git-pull\S+$", page, flags=re.M)[0]).query)
+    folder, *path = asked["urlpath"][0].removeprefix("lab/tree/").split("/")
+    assert asked["repo"] == [REPOSITORY] and asked["branch"] == ["main"]
+    assert folder == REPOSITORY.rsplit("/", 1)[1] and ROOT.joinpath(*path).is_file()
+
+
+def test_the_changelog_knows_this_version():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## \[(.+?)\]", text, flags=re.M)
+    assert headings[:2] == ["Unreleased", bloodcell_utils.__version__]
+    assert all(f"\n[{heading}]: http" in text for heading in headings)

@@ -1,5 +1,9 @@
-"""The player stands alone, speaks to everybody and stays small; the live slider shows the layer it stands on."""
+"""The player stands alone, speaks to everybody and stays small; the live slider shows the layer it stands on.
 
+A grid of pictures follows its controls, and is drawn from values given in their order.
+"""
+
+import json
 import re
 
 import numpy as np
@@ -107,3 +111,73 @@ def test_the_live_slider():
     assert "the layer second" in picture.value and picture.value != first
     slider.value = "first"
     assert picture.value == first
+
+
+AXES = {"level": [0, 120.5, 255], "<kind>": {"as it is": 1, "half": 2}}
+
+
+def drawn(level, divisor):
+    return np.full((12, 16), level / divisor), f"level {level / divisor:g}"
+
+
+@pytest.fixture(scope="module")
+def square():
+    return widgets.grid(drawn, AXES, "A grey square", {"level": 120.5, "<kind>": "half"}, "Squares")
+
+
+def test_a_grid_has_a_picture_for_every_combination(square):
+    document = page(square)
+    values = [level / divisor for level in AXES["level"] for divisor in (1, 2)]
+    assert square.labels == tuple(f"level {value:g}" for value in values)
+    assert [frame.p.get_text() for frame in document.select(".frame")] == list(square.labels)
+    assert document.select("img")[3]["alt"] == "A grey square; level 120.5, <kind> half. level 60.25"
+    assert repr(square) == "<6 pictures: 3 level x 2 <kind>>"
+
+
+def test_a_grid_starts_where_it_is_told(square):
+    document = page(square)
+    assert [frame.has_attr("data-on") for frame in document.select(".frame")] == [False] * 3 + [True] + [False] * 2
+    assert document.select_one("input")["value"] == "1"
+    assert [option.get_text() for option in document.select("option") if option.has_attr("selected")] == ["half"]
+    assert widgets.grid(drawn, AXES, "A grey square").start == 0
+
+
+def test_numbers_slide_and_texts_are_chosen_both_by_name(square):
+    document = page(square, 2)
+    assert not document.select("[id], [for], [name]"), "two on one page"
+    slider, choice = document.select_one("input[type=range]"), document.select_one("select")
+    assert (slider["min"], slider["max"], slider["aria-label"], slider["aria-valuetext"]) == (
+        "0",
+        "2",
+        "level",
+        "120.5",
+    )
+    assert json.loads(slider["data-values"]) == ["0", "120.5", "255"]
+    assert choice["aria-label"] == "<kind>" and [o.get_text() for o in choice.select("option")] == ["as it is", "half"]
+    assert [label.span.get_text() for label in document.select("label")][:2] == ["level", "<kind>"]
+    assert document.select_one(".aloud")["aria-live"] == "polite"
+    assert document.select_one(".controls").has_attr("hidden") and not document.select("button")
+
+
+def test_what_all_pictures_share_is_kept_once_and_lies_over_them():
+    above = plots.montage([np.zeros((8, 8, 3), np.uint8)], columns=1, width=1)
+    shared = widgets.grid(drawn, AXES, "A grey square", over=above)
+    (image,) = page(shared).select(".over img")
+    assert image["alt"] == "" and image["src"].startswith("data:image/webp;base64,UklGR")
+    assert not page(widgets.grid(drawn, AXES, "A grey square")).select(".over")
+    with pytest.raises(BloodcellError, match="show fewer"):
+        widgets.grid(drawn, AXES, "A grey square", over=above, limit=len(shared.over) * 4 / 3 + 10)
+
+
+@pytest.mark.parametrize(
+    "axes, start, complaint",
+    [
+        ({}, None, "at least one axis"),
+        ({"level": []}, None, "at least one value"),
+        (AXES, {"level": 3}, "level = 3; it has level: 0, 120.5, 255"),
+        (AXES, {"grey": 0}, "grey = 0"),
+    ],
+)
+def test_a_grid_that_cannot_be(axes, start, complaint):
+    with pytest.raises(BloodcellError, match=complaint):
+        widgets.grid(drawn, axes, "A grey square", start)

@@ -1,7 +1,7 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
-``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its sessions; ``{syllabus} NAME`` what each
-objective is assessed by; ``{chapter-facts} NAME`` is the head of a teacher's page.
+``{course-map}`` lists all chapters; ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its
+sessions; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` is the head of a teacher's page.
 """
 
 from pathlib import Path
@@ -18,6 +18,14 @@ def link(chapter):
     return f"[{chapter.title}](/notebooks/{chapter.file})"
 
 
+def course_map():
+    """A row a chapter: its question, and the minutes for reading and for quiz and exercises."""
+    yield "| Chapter | The question it answers | Minutes |"
+    yield "| :-- | :-- | --: |"
+    for chapter in course.load().chapters:
+        yield f"| {link(chapter)} | {chapter.question} | {chapter.minutes['reading']} + {chapter.minutes['exercises']} |"
+
+
 def who_are_you():
     """A row a track: the reader, the track, what is in the reader's hands afterwards."""
     yield "| You say | Take | Afterwards |"
@@ -28,10 +36,11 @@ def who_are_you():
 
 def track_plan(name):
     """A row a session: what is worked through, what is told, and the minutes."""
-    yield "| Session | Work through | Told with slides | Chapters + discussion |"
+    yield "| Session | Work through | Told with slides | Chapters + questions |"
     yield "| :-- | :-- | :-- | --: |"
     for number, session in enumerate(course.track(name).sessions, 1):
-        worked, told = (", ".join(link(course.chapter(c)) for c in names) or "–" for names in (session.chapters, session.told))
+        parts = (session.chapters, session.told)
+        worked, told = (", ".join(link(course.chapter(name)) for name in names) or "–" for names in parts)
         minutes = syllabus.planned(session)
         yield f"| {number}. {session.title} | {worked} | {told} | {minutes} + {session.minutes - minutes} min |"
 
@@ -86,6 +95,7 @@ class Generated(SphinxDirective):
 
 def setup(app):
     for name, lines in {
+        "course-map": course_map,
         "who-are-you": who_are_you,
         "track-plan": track_plan,
         "syllabus": syllabus_table,
