@@ -67,7 +67,9 @@ def instructor(notebook):
             cell.source = CHECK.sub(lambda match: solved[match["id"]], cell.source)
             cell.metadata.tags = [*cell.metadata.get("tags", []), "nbval-check-output"]
             says = {"text/plain": f"✓ {asked['id']}"}
-            cell.outputs = [nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)]
+            printed = [out for out in cell.outputs if out.output_type == "stream"]
+            result = nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)
+            cell.outputs = [*printed, result]
     return edition
 
 
