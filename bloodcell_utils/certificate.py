@@ -28,7 +28,11 @@ def text(known=None):
     ]
     done, total = (sum(len(part) for part in parts) for parts in _done_and_all(rows))
     ahead = next((left[0] for _, _, left in rows if left), None)
-    last = f"next: {ahead}" if ahead else "All solved: `bloodcell progress --page certificate.html` prints your certificate."
+    last = (
+        f"next: {ahead}"
+        if ahead
+        else "All solved: `bloodcell progress --page certificate.html` prints your certificate."
+    )
     return "\n".join([*lines, "", f"{done} of {total} exercises solved; {last}"])
 
 
@@ -55,7 +59,8 @@ def page(name="", known=None):
         day = max(date.fromisoformat(entry["solved"]) for entry in known.values() if "solved" in entry)
         learned = "".join(f"<li>{escape(chapter.objectives[-1])}</li>" for chapter, _, _ in rows)
         body = (
-            f'<main class="certificate"><p class="small">Certificate of completion</p><p class="name">{escape(name)}</p>'
+            '<main class="certificate"><p class="small">Certificate of completion</p>'
+            f'<p class="name">{escape(name)}</p>'
             f"<p>has solved all {total} exercises of</p><h1>{escape(title)}</h1><p>and can now, among other things,</p>"
             f'<ul>{learned}</ul><p class="small">{day:%d %B %Y}. Made on the learner\'s own machine; nobody watched. '
             "For teaching only: it is no licence to diagnose.</p></main>"
@@ -69,7 +74,8 @@ def page(name="", known=None):
         body = (
             f'<main><h1>{escape(title)}</h1><p><progress max="{total}" value="{done}" aria-label="exercises solved">'
             f"</progress> {done} of {total} exercises solved. When none is left, this page is your certificate.</p>"
-            '<table><thead><tr><th scope="col">Chapter</th><th scope="col">Solved</th><th scope="col">Left</th></tr></thead>'
+            '<table><thead><tr><th scope="col">Chapter</th><th scope="col">Solved</th><th scope="col">Left</th></tr>'
+            "</thead>"
             f"<tbody>{lines}</tbody></table></main>"
         )
     style = (resources.files(__package__) / "assets" / "certificate.css").read_text("utf-8")

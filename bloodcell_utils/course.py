@@ -86,7 +86,6 @@ class Chapter:
             + ["", "  \n".join(facts)]
         )
 
-
     @property
     def total(self):
         """Minutes on the sample: reading, running, quiz and exercises."""

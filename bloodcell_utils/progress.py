@@ -103,7 +103,11 @@ def overview(known=None):
     known = load() if known is None else known
     solved = {name for name, entry in known.items() if "solved" in entry}
     return [
-        (chapter, [e.id for e in chapter.exercises if e.id in solved], [e.id for e in chapter.exercises if e.id not in solved])
+        (
+            chapter,
+            [e.id for e in chapter.exercises if e.id in solved],
+            [e.id for e in chapter.exercises if e.id not in solved],
+        )
         for chapter in course.load().chapters
     ]
 

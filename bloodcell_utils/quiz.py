@@ -44,10 +44,11 @@ def _question(question, name, number):
         f'<div class="bc-answer"><input type="radio" name="{name}" id="{name}-{letter}" value="{letter}"'
         f'{" data-right" if answer.correct else ""} aria-describedby="{name}-{letter}-says">'
         f'<label for="{name}-{letter}">{escape(answer.text)}</label>'
-        f'<p class="bc-says" id="{name}-{letter}-says">{"✓" if answer.correct else "✗"} {escape(answer.feedback)}</p></div>'
+        f'<p class="bc-says" id="{name}-{letter}-says">{"✓" if answer.correct else "✗"} {escape(answer.feedback)}</p>'
+        "</div>"
         for letter, answer in zip(questions.LETTERS, question.answers, strict=False)
     )
-    return f'<fieldset><legend>{number}. {escape(question.text)}</legend>{answers}</fieldset>'
+    return f"<fieldset><legend>{number}. {escape(question.text)}</legend>{answers}</fieldset>"
 
 
 def _asset(kind):

@@ -46,7 +46,9 @@ def test_the_notebook_keeps_the_promise(chapter):
     for exercise in chapter.exercises:
         assert f":label: {exercise.id}\n" in text, f"{chapter.file} has no exercise {exercise.id}"
         assert re.search(rf"{{solution}} {re.escape(exercise.id)}\n", text), f"{exercise.id} has no solution"
-        assert f"## {exercise.section}\n" in f"{text}\n", f"{exercise.id} sends the reader to a section that is not there"
+        assert f"## {exercise.section}\n" in f"{text}\n", (
+            f"{exercise.id} sends the reader to a section that is not there"
+        )
         assert exercise.section != "Exercises"
 
 
@@ -93,7 +95,9 @@ def test_a_chapter_that_does_not_exist():
         course.chapter("histology")
 
 
-@pytest.mark.parametrize("text", ["chapters: [", "title: a course", "title: t\nchapters: [{name: x}]", "title: t\nchapters: []"])
+@pytest.mark.parametrize(
+    "text", ["chapters: [", "title: a course", "title: t\nchapters: [{name: x}]", "title: t\nchapters: []"]
+)
 def test_a_course_that_cannot_be_read(text, tmp_path, monkeypatch):
     (tmp_path / "course.yml").write_text(text)
     monkeypatch.setattr(course, "_HERE", tmp_path)

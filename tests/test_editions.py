@@ -1,4 +1,4 @@
-"""The editions for students and teachers, and the assignments: made from the notebooks, and nothing is lost on the way."""
+"""The editions for students and teachers, and the assignments: made from the notebooks, with nothing lost."""
 
 import importlib.util
 import re
@@ -70,7 +70,10 @@ def test_an_assignment_asks_grades_and_counts(path):
     assert len({mark.grade_id for mark in marked}) == len(marked) == 6
     assert all(re.fullmatch(r"[\w-]+", mark.grade_id) for mark in marked)
     assert [mark.get("points", 0) for mark in marked] == [0, 1, 0, 2, 0, 1]
-    assert [mark.solution for mark in marked] == [True, False] * 3 and [mark.locked for mark in marked] == [False, True] * 3
+    assert [mark.solution for mark in marked] == [True, False] * 3 and [mark.locked for mark in marked] == [
+        False,
+        True,
+    ] * 3
 
 
 def test_the_code_of_a_solution_becomes_an_answer():

@@ -50,7 +50,8 @@ def test_the_right_answer_has_no_favourite_place_and_no_telling_length():
         "{",
         "[{}]",
         '[{"question": "?", "type": "numeric", "answers": []}]',
-        '[{"question": "?", "type": "multiple_choice", "answers": [{"answer": "a", "correct": false, "feedback": "no"}]}]',
+        '[{"question": "?", "type": "multiple_choice", '
+        '"answers": [{"answer": "a", "correct": false, "feedback": "no"}]}]',
     ],
 )
 def test_a_file_that_is_no_list_of_questions(text, tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
 ``{course-map}`` lists all chapters; ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its
-sessions; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` is the head of a teacher's page.
+sessions; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` heads a teacher's page.
 """
 
 from pathlib import Path
@@ -23,7 +23,8 @@ def course_map():
     yield "| Chapter | The question it answers | Minutes |"
     yield "| :-- | :-- | --: |"
     for chapter in course.load().chapters:
-        yield f"| {link(chapter)} | {chapter.question} | {chapter.minutes['reading']} + {chapter.minutes['exercises']} |"
+        minutes = chapter.minutes
+        yield f"| {link(chapter)} | {chapter.question} | {minutes['reading']} + {minutes['exercises']} |"
 
 
 def who_are_you():
@@ -71,8 +72,8 @@ def chapter_facts(name):
     yield f"**{link(chapter)}**: {chapter.question} ({slides})"
     yield ""
     yield (
-        f"**Minutes:** {minutes['reading']} to read, {minutes['exercises']} for quiz and exercises, {minutes['sample']} "
-        f"to run on the sample, {minutes['laptop']} on the real data. **Comes after:** {needed}."
+        f"**Minutes:** {minutes['reading']} to read, {minutes['exercises']} for quiz and exercises, "
+        f"{minutes['sample']} to run on the sample, {minutes['laptop']} on the real data. **Comes after:** {needed}."
     )
     yield ""
     yield "| The learner can … | Assessed by |"

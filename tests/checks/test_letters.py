@@ -8,7 +8,9 @@ from bloodcell_utils.checks.computed import COMPUTED
 from bloodcell_utils.errors import BloodcellError
 
 LETTERED = {
-    name: question for chapter in course.load().chapters for name, question in questions.of_exercises(chapter.name).items()
+    name: question
+    for chapter in course.load().chapters
+    for name, question in questions.of_exercises(chapter.name).items()
 }
 each_exercise = pytest.mark.parametrize("exercise", LETTERED)
 
