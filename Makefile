@@ -63,6 +63,7 @@ $(INSTALLED): .venv/.made-for pyproject.toml requirements.lock
 	@echo "Installing into .venv: $(REQUIREMENTS)"
 	@.venv/bin/uv pip install --quiet --python $(PY) $(REQUIREMENTS)
 	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps -e .
+	@.venv/bin/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader >/dev/null 2>&1  # menus for teachers only
 	@touch $@
 
 .venv/.made-for:

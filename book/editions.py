@@ -61,15 +61,20 @@ def instructor(notebook):
     -------
     nbformat.NotebookNode
     """
-    edition, solved = copy.deepcopy(notebook), solutions(notebook)
+    edition, solved, cells = copy.deepcopy(notebook), solutions(notebook), []
     for cell in edition.cells:
         if cell.cell_type == "code" and (asked := CHECK.search(cell.source)):
-            cell.source = CHECK.sub(lambda match: solved[match["id"]], cell.source)
+            work, last = _work_and_check(solved[asked["id"]])
+            if work:  # may print what it likes
+                cells.append(nbformat.v4.new_code_cell(work, id=f"work-{asked['id'].replace('.', '-')}"))
+            cell.source = CHECK.sub(lambda _, last=last: last, cell.source)
             cell.metadata.tags = [*cell.metadata.get("tags", []), "nbval-check-output"]
-            says = {"text/plain": f"✓ {asked['id']}"}
             printed = [out for out in cell.outputs if out.output_type == "stream"]
+            says = {"text/plain": f"✓ {asked['id']}"}
             result = nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)
             cell.outputs = [*printed, result]
+        cells.append(cell)
+    edition.cells = cells
     return edition
 
 
@@ -155,9 +160,16 @@ def answer(solution):
     -------
     str
     """
+    work, last = _work_and_check(solution)
+    call = ast.parse(last).body[0].value
+    return f"{work}\nanswer = {ast.get_source_segment(last, call.args[1])}".lstrip("\n")
+
+
+def _work_and_check(solution):
+    """The code of a solution, and the call of its check."""
     *_, last = ast.parse(solution).body
-    before = "\n".join(solution.splitlines()[: last.lineno - 1])
-    return f"{before}\nanswer = {ast.get_source_segment(solution, last.value.args[1])}".lstrip("\n")
+    lines = solution.splitlines()
+    return "\n".join(lines[: last.lineno - 1]).rstrip(), "\n".join(lines[last.lineno - 1 :])
 
 
 def write(edition, folder):

@@ -79,7 +79,7 @@ def test_an_assignment_asks_grades_and_counts(path):
 def test_the_code_of_a_solution_becomes_an_answer():
     assert editions.answer('check("dataset.2", 1 + 1)') == "answer = 1 + 1"
     code = 'def f(x):\n    return (\n        x\n    )\n\n\ncheck("feature_maps.2", f)'
-    assert editions.answer(code) == "def f(x):\n    return (\n        x\n    )\n\n\nanswer = f"
+    assert editions.answer(code) == "def f(x):\n    return (\n        x\n    )\nanswer = f"
 
 
 def test_a_solution_without_code():
