@@ -67,7 +67,7 @@ class Frames:
             "kind": "row" if not self.axes else "grid",
             "width": str(self.width),
             "frames": shown,
-            "over": f'<div class="over">{_tag(self.over, "")}</div>' if self.over else "",
+            "over": f'<div class="over" aria-hidden="true">{_tag(self.over, "What all of these pictures share")}</div>' if self.over else "",
             "controls": "".join(_control(*axis, int(at)) for axis, at in zip(self.axes, places, strict=True))
             or _player(title, len(self.labels) - 1),
         }
