@@ -14,6 +14,7 @@ from PIL import Image
 
 from .errors import BloodcellError
 
+SHARED = "What all of these pictures share"
 _QUALITIES = (85, 70, 50, 30)
 
 
@@ -67,7 +68,7 @@ class Frames:
             "kind": "row" if not self.axes else "grid",
             "width": str(self.width),
             "frames": shown,
-            "over": f'<div class="over" aria-hidden="true">{_tag(self.over, "What all of these pictures share")}</div>' if self.over else "",
+            "over": f'<div class="over" aria-hidden="true">{_tag(self.over, SHARED)}</div>' if self.over else "",
             "controls": "".join(_control(*axis, int(at)) for axis, at in zip(self.axes, places, strict=True))
             or _player(title, len(self.labels) - 1),
         }
