@@ -2,9 +2,9 @@
 
 from datetime import date
 from html import escape
-from importlib import resources
 
 from . import course, progress
+from .page import asset
 from .store import replace_file
 
 
@@ -26,7 +26,7 @@ def text(known=None):
         f"{chapter.title:{width}}  {''.join('✓' if e.id in solved else '·' for e in chapter.exercises)}"
         for chapter, solved, _ in rows
     ]
-    done, total = (sum(len(part) for part in parts) for parts in _done_and_all(rows))
+    done, total = _count(rows)
     ahead = next((left[0] for _, _, left in rows if left), None)
     last = (
         f"next: {ahead}"
@@ -53,7 +53,7 @@ def page(name="", known=None):
     """
     known = progress.load() if known is None else known
     rows = progress.overview(known)
-    done, total = (sum(len(part) for part in parts) for parts in _done_and_all(rows))
+    done, total = _count(rows)
     title = course.load().title
     if done == total:
         day = max(date.fromisoformat(entry["solved"]) for entry in known.values() if "solved" in entry)
@@ -78,7 +78,7 @@ def page(name="", known=None):
             "</thead>"
             f"<tbody>{lines}</tbody></table></main>"
         )
-    style = (resources.files(__package__) / "assets" / "certificate.css").read_text("utf-8")
+    style = asset("certificate.css")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}: progress</title>'
         f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body>{body}</body></html>\n'
@@ -102,5 +102,6 @@ def write(path, name=""):
     replace_file(path, page(name).encode())
 
 
-def _done_and_all(rows):
-    return [solved for _, solved, _ in rows], [chapter.exercises for chapter, _, _ in rows]
+def _count(rows):
+    done, ahead = (sum(len(row[column]) for row in rows) for column in (1, 2))
+    return done, done + ahead

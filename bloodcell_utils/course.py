@@ -191,10 +191,7 @@ def chapter(name):
     BloodcellError
         If the course has no such chapter.
     """
-    chapters = {entry.name: entry for entry in load().chapters}
-    if name not in chapters:
-        raise BloodcellError(f"There is no chapter {name!r}; choose one of {', '.join(chapters)}.")
-    return chapters[name]
+    return _named("chapter", name, load().chapters)
 
 
 def track(name):
@@ -214,10 +211,14 @@ def track(name):
     BloodcellError
         If the course has no such track.
     """
-    tracks = {entry.name: entry for entry in load().tracks}
-    if name not in tracks:
-        raise BloodcellError(f"There is no track {name!r}; choose one of {', '.join(tracks)}.")
-    return tracks[name]
+    return _named("track", name, load().tracks)
+
+
+def _named(kind, name, entries):
+    known = {entry.name: entry for entry in entries}
+    if name not in known:
+        raise BloodcellError(f"There is no {kind} {name!r}; choose one of {', '.join(known)}.")
+    return known[name]
 
 
 def _track(*, sessions, **rest):

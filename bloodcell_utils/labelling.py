@@ -18,7 +18,7 @@ from .datasets.loading import load_images, resize
 from .datasets.pbc import labels
 from .errors import BloodcellError
 from .features import color_histogram
-from .store import key, replace_file
+from .store import key, replace_file, set_aside
 from .widgets import img
 
 _COLUMNS = ["cell", "answer", "seconds"]
@@ -121,7 +121,7 @@ class Round:
             Where they are now; None if there were none.
         """
         self.answers, self.seconds, self._since, self._before = [], [], None, 0.0
-        return self._aside() if self.path.exists() else None
+        return set_aside(self.path) if self.path.exists() else None
 
     def table(self):
         """What was answered so far: ``cell``, ``answer`` (a class folder) and ``seconds``."""
@@ -156,14 +156,9 @@ class Round:
         except OSError as err:
             self.note = f"Your earlier answers in {self.path} cannot be read ({err}); the round begins anew."
         except (ValueError, csv.Error) as err:
-            self.note = f"The file of your earlier answers was damaged ({err}); it was set aside as {self._aside()}."
-
-    def _aside(self):
-        for number in range(1, 1000):
-            aside = self.path.with_suffix(f".{number}.csv")
-            if not aside.exists():
-                return self.path.rename(aside)
-        raise BloodcellError(f"{self.path.parent} is full of rounds that were set aside; delete some of them.")
+            self.note = (
+                f"The file of your earlier answers was damaged ({err}); it was set aside as {set_aside(self.path)}."
+            )
 
 
 def forty(table, per_class=5, seed=config.SEED):

@@ -7,7 +7,6 @@ import base64
 import io
 import json
 from html import escape
-from importlib import resources
 
 import numpy as np
 from PIL import Image
@@ -15,30 +14,11 @@ from PIL import Image
 from . import metrics, mistakes
 from .cells import CLASS_NAMES, FOLDERS, STAGES, SUBTYPES, titles
 from .errors import BloodcellError
+from .page import Page, asset
 from .plots.style import short
 
 BUDGET = 150_000  # bytes of pictures in one explorer; fewer are shown of each kind until they fit
 ORANGE_FULL = 0.10  # a mistake that takes this share of its class has the strongest orange
-
-
-class Page:
-    """A piece of a page, in HTML.
-
-    Parameters
-    ----------
-    html : str
-    text : str
-        What is shown where HTML is not.
-    """
-
-    def __init__(self, html, text):
-        self.html, self.text = html, text
-
-    def _repr_html_(self):
-        return self.html
-
-    def __repr__(self):
-        return self.text
 
 
 def explore(
@@ -95,13 +75,13 @@ def explore(
     }
     bar = '<button type="button" class="bc-percent" aria-pressed="false">percent of the row</button>'
     html = (
-        f'<div class="bc-pictures bc-matrix"><style>{_asset("css")}</style>'
+        f'<div class="bc-pictures bc-matrix"><style>{asset("matrix_explorer.css")}</style>'
         f'<div class="bc-bar"><strong>{escape(title)}</strong>{bar}</div>'
         f'<div class="bc-scroll">{_table(confusion, classes)}</div>'
         f'<div class="bc-output" aria-live="polite" style="min-height:{2 * side if tiles else 48}px"></div>'
         # A class of the reader's own may be called anything; "<" would end the script.
         f'<script type="application/json">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
-        f"<script>{{{_asset('js')}}}</script></div>"
+        f"<script>{{{asset('matrix_explorer.js')}}}</script></div>"
     )
     return Page(html, f"Confusion matrix of {confusion.sum():,} cells, to click on")
 
@@ -134,7 +114,8 @@ def gallery(groups, side=96, quality=80):
         inside = f"<ul>{''.join(items)}</ul>" if items else "<p>none in this run</p>"
         blocks.append(f'<div{middle}{width}><p class="bc-name">{escape(name)}</p>{inside}</div>')
     kind = "bc-pictures bc-gallery bc-three" if three else "bc-pictures bc-gallery"
-    html = f'<div class="{kind}"><style>{_asset("css")}</style><div class="bc-rows">{"".join(blocks)}</div></div>'
+    style = f"<style>{asset('matrix_explorer.css')}</style>"
+    html = f'<div class="{kind}">{style}<div class="bc-rows">{"".join(blocks)}</div></div>'
     return Page(html, "; ".join(f"{name}: {len(pictures)} pictures" for name, pictures in groups.items()))
 
 
@@ -255,7 +236,3 @@ def _tile(image, side, quality=75):
     picture = Image.fromarray(np.asarray(image)).resize((side, side), Image.Resampling.LANCZOS)
     picture.save(stream, "WEBP", quality=quality, method=6)
     return base64.b64encode(stream.getvalue()).decode()
-
-
-def _asset(kind):
-    return (resources.files(__package__) / "assets" / f"matrix_explorer.{kind}").read_text("utf-8")

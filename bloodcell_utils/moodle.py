@@ -9,17 +9,6 @@ from html import escape
 from xml.etree import ElementTree
 
 from . import course, questions
-from .errors import BloodcellError
-
-
-def available():
-    """The chapters that have questions, in the order of the course.
-
-    Returns
-    -------
-    list of course.Chapter
-    """
-    return [chapter for chapter in course.load().chapters if (questions.FOLDER / f"{chapter.name}.json").is_file()]
 
 
 def export(chapters=None):
@@ -28,7 +17,7 @@ def export(chapters=None):
     Parameters
     ----------
     chapters : iterable of str, optional
-        Names of chapters; default: all that have questions.
+        Names of chapters; default: all.
 
     Returns
     -------
@@ -38,11 +27,9 @@ def export(chapters=None):
     Raises
     ------
     BloodcellError
-        If there is no such chapter, or it has no questions.
+        If there is no such chapter.
     """
-    chosen = available() if chapters is None else [course.chapter(name) for name in chapters]
-    if not chosen:
-        raise BloodcellError(f"There are no questions in {questions.FOLDER}; install bloodcell-utils again.")
+    chosen = course.load().chapters if chapters is None else [course.chapter(name) for name in chapters]
     quiz = ElementTree.Element("quiz")
     for chapter in chosen:
         quiz.extend([_category(chapter), *_entries(chapter)])

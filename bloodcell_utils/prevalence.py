@@ -5,13 +5,12 @@ What `explore` returns shows itself in a notebook and in the published page alik
 
 import json
 from html import escape
-from importlib import resources
 
 import numpy as np
 
 from . import metrics
 from .errors import BloodcellError
-from .matrix_explorer import Page
+from .page import Page, asset
 
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 TARGETS = (0.9, 0.95, 0.99, 1.0)  # sensitivities, each with a button
@@ -73,14 +72,15 @@ def explore(scores, positive, name="basophil", mark=0.005, where="in blood", sta
     )
     share = PREVALENCES.index(mark) / (len(PREVALENCES) - 1)
     html = (
-        f'<div class="bc-prevalence" role="group" aria-label="Threshold and prevalence"><style>{_asset("css")}</style>'
+        f'<div class="bc-prevalence" role="group" aria-label="Threshold and prevalence">'
+        f"<style>{asset('prevalence.css')}</style>"
         '<svg viewBox="0 0 400 250" role="img" aria-label="1,000 cells as dots"></svg><ul class="bc-legend"></ul>'
         f'<div class="bc-controls" hidden>{sliders}<p class="bc-mark" style="--bc-at:{share:.4f}">'
         f"<span>▲ {escape(name)}s {escape(where)}</span></p>"
         f"<p>Find at least {buttons} of the {escape(name)}s.</p></div>"
         '<div class="bc-says" aria-live="polite"><p>The counting needs JavaScript, which is off here.</p></div>'
         f'<script type="application/json">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
-        f"<script>{{{_asset('js')}}}</script></div>"
+        f"<script>{{{asset('prevalence.js')}}}</script></div>"
     )
     return Page(html, f"Threshold and prevalence: {n:,} {name}s and {others:,} other cells, to move sliders over")
 
@@ -139,7 +139,3 @@ def _slider(name, last, value):
         f'<label><span>{name}</span><input type="range" data-of="{name}" min="0" max="{last}" value="{value}" step="1" '
         f'aria-label="{name}"><output aria-hidden="true"></output></label>'
     )
-
-
-def _asset(kind):
-    return (resources.files(__package__) / "assets" / f"prevalence.{kind}").read_text("utf-8")

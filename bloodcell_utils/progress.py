@@ -7,7 +7,7 @@ from filelock import FileLock, Timeout
 
 from . import config, course
 from .errors import BloodcellError
-from .store import replace_file
+from .store import replace_file, set_aside
 
 
 def load():
@@ -78,13 +78,7 @@ def reset():
         Where it is now; None if there was nothing.
     """
     path = config.progress_file()
-    if not path.exists():
-        return None
-    for number in range(1, 1000):
-        aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
-        if not aside.exists():
-            return path.rename(aside)
-    raise BloodcellError(f"{path.parent} is full of progress that was set aside; delete some of it.")
+    return set_aside(path) if path.exists() else None
 
 
 def overview(known=None):

@@ -6,10 +6,9 @@ every answer and fetches its formulas from elsewhere.
 """
 
 from html import escape
-from importlib import resources
 
 from . import course, questions
-from .matrix_explorer import Page
+from .page import Page, asset
 
 
 def show(chapter):
@@ -33,8 +32,9 @@ def show(chapter):
     asked = questions.quiz(chapter)
     blocks = "".join(_question(question, f"quiz-{chapter}-{i}", i) for i, question in enumerate(asked, 1))
     html = (
-        f'<div class="bc-quiz" role="group" aria-label="Quiz: {escape(title)}"><style>{_asset("css")}</style>{blocks}'
-        f'<p class="bc-score" role="status"></p><script>{{{_asset("js")}}}</script></div>'
+        f'<div class="bc-quiz" role="group" aria-label="Quiz: {escape(title)}">'
+        f"<style>{asset('quiz.css')}</style>{blocks}"
+        f'<p class="bc-score" role="status"></p><script>{{{asset("quiz.js")}}}</script></div>'
     )
     return Page(html, f"{len(asked)} questions on the chapter {title!r}")
 
@@ -49,7 +49,3 @@ def _question(question, name, number):
         for letter, answer in zip(questions.LETTERS, question.answers, strict=False)
     )
     return f"<fieldset><legend>{number}. {escape(question.text)}</legend>{answers}</fieldset>"
-
-
-def _asset(kind):
-    return (resources.files(__package__) / "assets" / f"quiz.{kind}").read_text("utf-8")

@@ -113,6 +113,30 @@ def replace_file(path, data):
         raise BloodcellError(f"{path} cannot be written: {err}.") from err
 
 
+def set_aside(path):
+    """Rename a file to a name beside it that is free: `progress.json` to `progress.1.json`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        Where it is now.
+
+    Raises
+    ------
+    BloodcellError
+        If a thousand were set aside before.
+    """
+    for number in range(1, 1000):
+        aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        if not aside.exists():
+            return path.rename(aside)
+    raise BloodcellError(f"{path.parent} is full of files like {path.name} that were set aside; delete some of them.")
+
+
 def _complete(path, shape, dtype):
     """The finished array, or None if it is absent, cut short or another one (then the file is removed)."""
     try:

@@ -83,6 +83,7 @@ def main():
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
     else:
         status = subprocess.run([sys.executable, "book/slides.py"], cwd=ROOT).returncode
+    if status == 0:
         print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
     return status
 

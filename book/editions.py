@@ -65,14 +65,15 @@ def instructor(notebook):
     for cell in edition.cells:
         if cell.cell_type == "code" and (asked := CHECK.search(cell.source)):
             work, last = _work_and_check(solved[asked["id"]])
+            key = asked["id"].replace(".", "-")
+            if given := cell.source[: asked.start()].rstrip():
+                cells.append(nbformat.v4.new_code_cell(given, id=f"given-{key}"))
             if work:  # may print what it likes
-                cells.append(nbformat.v4.new_code_cell(work, id=f"work-{asked['id'].replace('.', '-')}"))
-            cell.source = CHECK.sub(lambda _, last=last: last, cell.source)
+                cells.append(nbformat.v4.new_code_cell(work, id=f"work-{key}"))
+            cell.source = last
             cell.metadata.tags = [*cell.metadata.get("tags", []), "nbval-check-output"]
-            printed = [out for out in cell.outputs if out.output_type == "stream"]
             says = {"text/plain": f"✓ {asked['id']}"}
-            result = nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)
-            cell.outputs = [*printed, result]
+            cell.outputs = [nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)]
         cells.append(cell)
     edition.cells = cells
     return edition

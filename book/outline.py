@@ -153,8 +153,6 @@ def _read_next(text):
 
 
 def _quiz(chapter):
-    if not (questions.FOLDER / f"{chapter.name}.json").is_file():
-        return
     quiz = questions.quiz(chapter.name)
     for number, question in enumerate(quiz, 1):
         answers = "\n".join(f"1. {answer.text}" for answer in question.answers)
@@ -176,9 +174,7 @@ def _sections(chapter, cells):
         if cell.cell_type == "code" and not tags & {"remove-cell", "chapter", "quiz"} and "check(" not in cell.source:
             pieces.append(cell)
         if cell.cell_type == "markdown":
-            text = re.sub(
-                r"^(:::+)\{.*?^\1[^\S\n]*$|^\*\*Read next:\*\*.*?(?=\n\n|\Z)", "", cell.source, flags=re.S | re.M
-            )
+            text = re.sub(BOXES, "", cell.source, flags=re.S | re.M)
             for block in re.split(r"\n\s*\n", text):
                 if found := re.match(r"##? (.*)\n?", block):
                     yield heading, pieces

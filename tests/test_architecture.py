@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bloodcell_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    0: ["__init__", "errors", "cells", "paper", "config", "course", "questions", "store", "provenance"],
+    0: ["__init__", "errors", "cells", "paper", "config", "course", "questions", "store", "page", "provenance"],
     1: ["datasets", "augment", "progress", "moodle", "syllabus"],
     2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
     + [

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 
 from bloodcell_utils import metrics, prevalence
 from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.page import asset
 from bloodcell_utils.prevalence import PREVALENCES, at, explore
 
 RNG = np.random.default_rng(0)
@@ -101,7 +102,7 @@ def test_what_cannot_be_counted(scores, positive):
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
 def test_the_page_counts_as_python_does(explored):
     _, data = explored
-    script = prevalence._asset("js")
+    script = asset("prevalence.js")
     counting = script[script.index("const count =") : script.index("const shapes")]
     settings = [(stop, share) for stop in data["stops"][::3] for share in PREVALENCES]
     counted = f"{json.dumps(settings)}.map((setting) => count(...setting))"

@@ -35,11 +35,9 @@ def questions(options):
         count = exported.count(b'type="multichoice"')
         print(f"{count} questions are in {options.moodle}. {MOODLE}")
         return
-    known = {chapter.name for chapter in moodle.available()}
     chapters = [course.chapter(name) for name in options.chapter] if options.chapter else course.load().chapters
     for chapter in chapters:
-        count = len(bank.load(chapter.name)) if chapter.name in known else 0
-        print(f"{chapter.name:24} {count:3}  {chapter.title}")
+        print(f"{chapter.name:24} {len(bank.load(chapter.name)):3}  {chapter.title}")
 
 
 def doctor(options):
