@@ -1,13 +1,17 @@
 """How the book is put together, before Jupyter Book sees it."""
 
+import base64
+import hashlib
 import importlib.util
 import re
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bloodcell_utils import course, records, reproduction
+from bloodcell_utils.errors import BloodcellError
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -101,3 +105,20 @@ def test_the_checklist_has_a_row_an_item_and_a_table_where_there_are_numbers():
     linked = re.findall(r"\(#(reproduction-[\w-]+)\)", "\n".join(lines))
     assert linked and linked == re.findall(r"^\((reproduction-[\w-]+)\)=$", text, flags=re.M)
     assert "| 87.4\N{NO-BREAK SPACE}% (the abstract says 86) | 90.7" in text
+
+
+def test_what_comes_from_npm_is_what_was_pinned(tmp_path, monkeypatch):
+    npm = load("_ext/npm.py")
+    packed = tmp_path / "toy-1.0.tgz"
+    (tmp_path / "toy.js").write_text("toy")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tmp_path / "toy.js", "package/toy.js")
+    digest = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+    pinned = {"toy": ("1.0", f"sha512-{digest}", ("toy.js",)), "lacks": ("1.0", f"sha512-{digest}", ("other.js",))}
+    monkeypatch.setattr(npm, "PACKAGES", pinned)
+    assert npm.fetch("toy", tmp_path)["toy.js"].read_text() == "toy"
+    packed.rename(tmp_path / "lacks-1.0.tgz")
+    with pytest.raises(BloodcellError, match="lacks other.js"):
+        npm.fetch("lacks", tmp_path)
+    with pytest.raises(BloodcellError, match="when there is a network"):  # the archive is gone; the tests have none
+        npm.fetch("toy", tmp_path)

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from bloodcell_utils import course
 
-HTML = Path(__file__).parents[1] / "book" / "_build" / "html"
+HTML = Path(__file__).parents[2] / "book" / "_build" / "html"
 PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.relative_to(HTML).parts)
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="there is no book yet: run `make book`")
