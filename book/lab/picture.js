@@ -1,0 +1,106 @@
+// Files to what the network is given. Resizing is Pillow's, to the last level: Python and the page must agree.
+
+const MOST_BYTES = 60e6, LARGE = 1024, SMALL = 32; // px
+const BITS = 4194304; // 2^22, the precision of Pillow's weights
+
+// What to tell the reader is thrown as text; everything else is an error of ours.
+export async function open(file) {
+  const notes = [];
+  if (file.size === 0) throw "This file is empty.";
+  if (file.size > MOST_BYTES) throw `This file has ${Math.round(file.size / 1e6)} MB; the lab opens up to 60 MB.`;
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (components(bytes) === 4) notes.push("It is in a printer's colours (CMYK), which the browser has converted.");
+  if (await frames(file, bytes) > 1) notes.push("It is animated; this is its first picture.");
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  } catch {
+    throw "This is no picture that your browser can open, or it is damaged. Try a JPEG or a PNG.";
+  }
+  const { width, height } = bitmap;
+  if (Math.min(width, height) < SMALL) notes.push(`It has only ${width} × ${height} pixels: there is little to see.`);
+  return { bitmap, notes };
+}
+
+// The central square in levels 0-255, RGB, `size` pixels a side.
+export function prepare(bitmap, crop, size) {
+  const side = Math.min(bitmap.width, bitmap.height) * crop, shrink = Math.min(1, LARGE / side);
+  const part = shrink < 1 ? [(bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side] : null;
+  const width = part ? LARGE : bitmap.width, height = part ? LARGE : bitmap.height;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white"; // under what is transparent
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, ...(part ?? [0, 0, width, height]), 0, 0, width, height);
+  const pixels = context.getImageData(0, 0, width, height).data;
+  const rest = part ? 1 : crop, kept = rest * Math.min(width, height);
+  const rows = along(pixels, width, height, 4, weights(width, (width - kept) / 2, (width + kept) / 2, size));
+  const turned = turn(rows, size, height);
+  const columns = along(turned, height, size, 3, weights(height, (height - kept) / 2, (height + kept) / 2, size));
+  return turn(columns, size, size);
+}
+
+// For each place of the result: where it begins to read, and how much of each place counts.
+function weights(length, start, stop, size) {
+  start = Math.fround(start);
+  const scale = (Math.fround(stop) - start) / size, support = Math.max(scale, 1);
+  return Array.from({ length: size }, (_, place) => {
+    const middle = start + (place + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(middle - support + 0.5));
+    const last = Math.min(length, Math.trunc(middle + support + 0.5));
+    const share = [];
+    for (let x = first; x < last; x++) share.push(Math.max(0, 1 - Math.abs((x - middle + 0.5) / support)));
+    const total = share.reduce((a, b) => a + b, 0);
+    return { first, share: share.map((value) => Math.trunc((value / total) * BITS + 0.5)) };
+  });
+}
+
+// Each row of an image of so many channels in another length; three channels come out.
+function along(from, width, height, channels, wanted) {
+  const to = new Uint8ClampedArray(wanted.length * height * 3);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (const { first, share } of wanted) {
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = BITS / 2, place = (y * width + first) * channels + channel;
+        for (const value of share) {
+          sum += value * from[place];
+          place += channels;
+        }
+        to[at++] = Math.floor(sum / BITS);
+      }
+    }
+  }
+  return to;
+}
+
+// Rows become columns.
+function turn(from, width, height) {
+  const to = new Uint8ClampedArray(from.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let channel = 0; channel < 3; channel++)
+        to[(x * height + y) * 3 + channel] = from[(y * width + x) * 3 + channel];
+  return to;
+}
+
+// How many colour channels a JPEG file has; 0 for other files.
+function components(bytes) {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return 0;
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes[at + 2] * 256 + bytes[at + 3]) {
+    const marker = bytes[at + 1];
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9];
+  }
+  return 0;
+}
+
+async function frames(file, bytes) {
+  if (!("ImageDecoder" in self) || !/gif|webp|png|avif/.test(file.type)) return 1;
+  const decoder = new ImageDecoder({ data: bytes, type: file.type });
+  try {
+    await decoder.tracks.ready;
+    return decoder.tracks.selectedTrack?.frameCount ?? 1;
+  } catch {
+    return 1; // opening it says what is wrong
+  } finally {
+    decoder.close();
+  }
+}

@@ -1,0 +1,40 @@
+// The network, beside the page: whatever it is given, the page does not freeze.
+
+import * as ort from "./ort.wasm.min.mjs";
+import { open, prepare } from "./picture.js";
+
+const SIZE = 128;
+ort.env.wasm.numThreads = 1; // more need headers that a host of static pages does not send
+ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
+
+const network = ort.InferenceSession.create(new URL("compactnet.onnx", import.meta.url).href);
+
+async function read(levels) {
+  const picture = new ort.Tensor("float32", Float32Array.from(levels), [1, SIZE, SIZE, 3]);
+  const session = await network, start = performance.now();
+  const { probabilities, strangeness, heat } = await session.run({ picture });
+  const milliseconds = performance.now() - start;
+  return { probabilities: [...probabilities.data], strangeness: strangeness.data[0], heat: [...heat.data], milliseconds };
+}
+
+let last = {}; // the picture that was opened last: moving the crop need not open it again
+
+onmessage = async ({ data: { id, file, crop } }) => {
+  try {
+    if (file !== last.file) {
+      last.bitmap?.close();
+      last = { file: null };
+      last = { file, ...(await open(file)) };
+    }
+    const levels = prepare(last.bitmap, crop, SIZE);
+    postMessage({ id, levels, notes: last.notes, ...(await read(levels)) });
+  } catch (problem) {
+    if (typeof problem !== "string") console.warn(problem);
+    postMessage({ id, problem: typeof problem === "string" ? problem : "This picture could not be read." });
+  }
+};
+
+network
+  .then(() => read(new Uint8Array(SIZE * SIZE * 3))) // the first one is slow
+  .then(() => postMessage({ ready: true }))
+  .catch((problem) => postMessage({ failed: String(problem) }));
