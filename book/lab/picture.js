@@ -41,8 +41,8 @@ export function prepare(bitmap, crop, size) {
 
 // For each place of the result: where it begins to read, and how much of each place counts.
 function weights(length, start, stop, size) {
-  start = Math.fround(start);
-  const scale = (Math.fround(stop) - start) / size, support = Math.max(scale, 1);
+  start = Math.fround(start); // Pillow's borders, and their difference, are in single precision
+  const scale = Math.fround(Math.fround(stop) - start) / size, support = Math.max(scale, 1);
   return Array.from({ length: size }, (_, place) => {
     const middle = start + (place + 0.5) * scale;
     const first = Math.max(0, Math.trunc(middle - support + 0.5));

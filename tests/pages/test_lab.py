@@ -1,0 +1,154 @@
+"""The cell lab, used as its readers use it: the same answers as Python's, and a friendly one for every file."""
+
+import base64
+import io
+import json
+import random
+
+import numpy as np
+import pytest
+from conftest import HTML
+from PIL import Image
+
+from bloodcell_utils import reader
+from bloodcell_utils.cells import FOLDERS
+from bloodcell_utils.datasets.loading import resize
+from bloodcell_utils.datasets.specs import random_spec
+from bloodcell_utils.datasets.synthetic import draw
+
+LAB = HTML / "book" / "lab" / "index.html"
+pytestmark = pytest.mark.skipif(
+    not (HTML / "_static" / "lab" / "compactnet.onnx").is_file(), reason="the book was built without the lab"
+)
+ASK = """async ([folder, pictures]) => {
+    const worker = new Worker(folder + "worker.js", { type: "module" });
+    const next = () => new Promise((done) => worker.addEventListener("message", ({ data }) => done(data), { once: true }));
+    await next();
+    const answers = [];
+    for (const [picture, crop] of pictures) {
+        const file = await (await fetch("data:image/png;base64," + picture)).blob();
+        const answer = next();
+        worker.postMessage({ id: 0, file, crop });
+        const { probabilities, strangeness, levels, milliseconds } = await answer;
+        answers.push({ probabilities, strangeness, milliseconds, levels: [...levels] });
+    }
+    worker.terminate();
+    return JSON.stringify(answers);
+}"""
+
+
+@pytest.fixture
+def lab(page, site):
+    """The lab, with its first cell read."""
+    page.goto(f"{site}/book/lab/index.html")
+    page.wait_for_selector(".lab[data-done='1']")
+    return page
+
+
+def encoded(picture, kind="PNG", **options):
+    stream = io.BytesIO()
+    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def test_answers_are_those_of_python(lab, site):
+    pictures = []
+    for i in range(200):
+        spec = random_spec(FOLDERS[i % len(FOLDERS)], np.random.default_rng(i))
+        pictures.append((draw(spec, (128, 97, 240)[i % 3 if i % 4 == 0 else 0], i), (1, 0.7)[i % 10 == 8]))
+    texts = [(base64.b64encode(encoded(picture)).decode(), crop) for picture, crop in pictures]
+    answers = json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts]))
+    small = np.stack([resize(picture, 128, crop) for picture, crop in pictures])
+    assert np.array_equal(small.reshape(200, -1), [answer["levels"] for answer in answers])
+    probabilities, strangeness = reader.look(small)
+    assert np.abs(probabilities - [answer["probabilities"] for answer in answers]).max() < 1e-3
+    assert np.allclose(strangeness, [answer["strangeness"] for answer in answers], rtol=1e-3)
+    print(f"one prediction, median: {np.median([answer['milliseconds'] for answer in answers]):.1f} ms")
+
+
+def test_a_large_picture_is_read_nearly_as_in_python(lab):
+    picture = draw(random_spec("eosinophil", np.random.default_rng(1)), 363, 1).repeat(5, 0).repeat(5, 1)
+    lab.set_input_files(".lab-file input", {"name": "a.png", "mimeType": "image/png", "buffer": encoded(picture)})
+    lab.wait_for_selector(".lab[data-done='2']")
+    expected = reader.look(resize(picture, 128)[None])[0][0]
+    shown = [float(text.split()[0]) / 100 for text in lab.locator(".lab-share").all_inner_texts()]
+    assert np.abs(expected - shown).max() < 0.02
+
+
+def noise(width, height):
+    return Image.frombytes("RGB", (width, height), random.Random(1).randbytes(3 * width * height))
+
+
+def animated():
+    frames = [Image.new("RGB", (64, 64), color) for color in ("white", "pink", "purple")]
+    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
+BAD = {
+    "a large photograph": ("image/jpeg", lambda: encoded(noise(4800, 4000), "JPEG", quality=92), "Read in"),
+    "a text": ("text/plain", lambda: b"neutrophil\n", "no picture"),
+    "an animation": ("image/gif", animated, "animated"),
+    "one pixel": ("image/png", lambda: encoded(Image.new("RGB", (1, 1))), "1 × 1"),
+    "print colours": ("image/jpeg", lambda: encoded(noise(90, 90).convert("CMYK"), "JPEG"), "CMYK"),
+    "nothing": ("image/png", lambda: b"", "empty"),
+    "half a picture": ("image/png", lambda: encoded(noise(90, 90))[:900], "no picture"),
+    "too much": ("image/png", lambda: bytes(61_000_000), "60 MB"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_any_file_gets_a_friendly_answer_and_the_page_stays_alive(lab, name, tmp_path):
+    kind, make, expected = BAD[name]
+    path = tmp_path / f"file.{kind.split('/')[1]}"
+    path.write_bytes(make())
+    lab.evaluate("window.beats = 0; setInterval(() => (window.beats += 1), 50)")
+    lab.set_input_files(".lab-file input", path)
+    lab.wait_for_selector(".lab[data-done='2']")
+    lab.wait_for_function("window.beats > 1")
+    assert expected in lab.inner_text(".lab-result")
+    lab.select_option(".lab-preset", "SNE")
+    lab.wait_for_selector(".lab[data-done='3']")
+    assert "%" in lab.locator(".lab-share").first.inner_text()
+
+
+def test_the_keyboard_is_enough(lab):
+    lab.focus(".lab-preset")
+    first = lab.inner_text(".lab-answer") + lab.locator(".lab-share").first.inner_text()
+    lab.keyboard.press("ArrowDown")
+    lab.keyboard.press("ArrowDown")
+    lab.wait_for_selector(".lab[data-done='3']")
+    assert first != lab.inner_text(".lab-answer") + lab.locator(".lab-share").first.inner_text()
+    plain = lab.evaluate("document.querySelector('.lab canvas').toDataURL()")
+    for _ in range(10):
+        lab.keyboard.press("Tab")
+        if lab.evaluate("document.activeElement.className") == "lab-warm":
+            break
+    lab.keyboard.press("Space")
+    assert plain != lab.evaluate("document.querySelector('.lab canvas').toDataURL()")
+    assert "warm colours" in lab.get_attribute(".lab canvas", "aria-label")
+
+
+def test_the_lobes_and_the_crop_slide(lab):
+    lab.select_option(".lab-preset", "lobes")
+    lab.wait_for_selector(".lab[data-done='2']")
+    lab.focus(".lab-lobes input")
+    lab.keyboard.press("End")
+    lab.wait_for_selector(".lab[data-done='3']")
+    assert lab.inner_text(".lab-lobes output") == "5"
+    lab.focus(".lab-crop")
+    lab.keyboard.press("ArrowLeft")
+    lab.wait_for_selector(".lab[data-done='4']")
+    assert lab.get_attribute(".lab-crop", "aria-valuetext") == "99 %"
+
+
+def test_it_fits_a_phone(lab):
+    lab.set_viewport_size({"width": 360, "height": 740})
+    assert lab.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_as_a_file_it_says_what_to_do(chromium):
+    page = chromium.new_page()
+    page.goto(LAB.as_uri())
+    assert "http.server" in page.inner_text(".lab-notes")
+    page.close()
