@@ -29,7 +29,7 @@ def toc():
         "parts": [
             {"caption": "Before you start", "chapters": _pages("setup", "tracks")},
             {"caption": "The course", "chapters": chapters},
-            {"caption": "To play with", "chapters": _pages("lab/index")},
+            {"caption": "To play with", "chapters": _pages("lab/index", "lab/game")},
             {
                 "caption": "To look things up",
                 "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography"),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 ASK = """async ([folder, pictures]) => {
     const worker = new Worker(folder + "worker.js", { type: "module" });
-    const next = () => new Promise((done) => worker.addEventListener("message", ({ data }) => done(data), { once: true }));
+    const next = () => new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
     await next();
     const answers = [];
     for (const [picture, crop] of pictures) {
