@@ -79,7 +79,6 @@ def test_it_is_played_without_storage_too(context, site, trouble):
     for button in [0, 1, 2]:
         page.locator(".game-names button").nth(button).click()
     assert page.inner_text(".game-count") == "Cell 4 of 40"
-    assert not context.trouble
 
 
 def test_the_result_is_saved_as_a_picture(game, tmp_path):
