@@ -1,0 +1,93 @@
+"""Pages load what they use: MathJax where there is a formula, the buttons for code where there is code, and the theme's
+icons as a style sheet of those that occur in place of a script that draws them all.
+"""
+
+import re
+from pathlib import Path
+
+# What the theme's layout loads by name. The index is for a search that answers while one types, which is off.
+EVERYWHERE = re.compile(
+    r'<script[^>]*/(?:scripts/fontawesome|searchtools|language_data|searchindex)\.js[^>]*></script>\s*'
+    r'|<meta name="viewport"[^>]*/>(?=\s*<meta name="docsearch)'
+)
+# A style sheet or script whose name matches is for pages whose text matches.
+FOR = {
+    r"copybutton|clipboard": r'class="[^"]*\bhighlight\b',
+    r"mathjax/|window\.MathJax": r'class="[^"]*\bmath\b',
+    r"togglebutton|toggleHint|toggleOpen": r'class="[^"]*\b(?:toggle|dropdown)\b',
+    r"design-tabs": r"sd-tab-set",
+    r"sphinx-design": r'class="[^"]*\bsd-',
+    r"exercise\.css": r'class="[^"]*\b(?:exercise|solution)\b',
+    r"mystnb\.": r'class="[^"]*\bcell',
+}
+STYLES = ("fa-solid", "fas", "fa-regular", "far", "fa-brands", "fab")
+
+
+def lean(head):
+    """Part of a page's head, without what no page needs."""
+    return type(head)(EVERYWHERE.sub("", head))
+
+
+def choose(app, pagename, templatename, context, doctree):
+    """Keep the style sheets and scripts that this page needs, and let no script hold up its text."""
+    context["lean"] = lean
+    if pagename == "search":
+        return
+    body = context.get("body", "")
+
+    def needed(asset):
+        name = f"{asset.filename or ''} {getattr(asset, 'attributes', {}).get('body', '')}"
+        return all(re.search(mark, body) for pattern, mark in FOR.items() if re.search(pattern, name))
+
+    for kind in ("css_files", "script_files"):
+        context[kind] = [asset for asset in context[kind] if needed(asset)]
+    for script in context["script_files"]:
+        if script.filename and "documentation_options" not in str(script.filename):
+            script.attributes.setdefault("defer", "defer")
+
+
+def find_icons(page):
+    """Style and name of each icon of a page."""
+    for classes in re.findall(r'class="([^"]*\bfa-[^"]*)"', page):
+        style = next((name for name in classes.split() if name in STYLES), None)
+        yield from ((style, name) for name in re.findall(r"\bfa-([a-z0-9-]+)", classes) if style)
+
+
+def draw_icons(script, wanted):
+    """The wanted icons as rules of a style sheet; what is no icon (``fa-lg``) has no drawing.
+
+    Parameters
+    ----------
+    script : str
+        Font Awesome's, which holds brands first, solid icons last.
+    wanted : set of tuple of str
+        Style and name.
+
+    Yields
+    ------
+    str
+    """
+    for style, name in sorted(wanted):
+        drawn = re.findall(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"\]', script)
+        if drawn:
+            width, height, path = drawn[-1 if style in ("fa-solid", "fas") else 0]
+            svg = f"%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'%3E%3Cpath d='{path}'/%3E"
+            yield f'.{style}.fa-{name} {{ --icon: url("data:image/svg+xml,{svg}%3C/svg%3E"); }}\n'
+
+
+def write_icons(app, exception):
+    """Write the icons that the pages show."""
+    if exception is not None or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    pages = [path for path in Path(app.outdir).rglob("*.html") if "_static" not in path.parts]
+    wanted = {icon for page in pages for icon in find_icons(page.read_text("utf-8"))}
+    script = (static / "scripts" / "fontawesome.js").read_text("utf-8")
+    (static / "icons.css").write_text("".join(draw_icons(script, wanted)), "utf-8")
+
+
+def setup(app):
+    app.add_css_file("icons.css")
+    app.connect("html-page-context", choose, priority=900)
+    app.connect("build-finished", write_icons)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
