@@ -47,9 +47,8 @@ def matrix(classes, confusion):
     size = SIDE * len(cells)
     close = (SIDE / 2 - 2) / math.sqrt(max(map(max, confusion)))
     width, height = LEFT + size + 64, TOP + size + 6
-    out = [
-        f'<svg class="matrix" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(in_words(cells, confusion))}">'
-    ]
+    label = escape(in_words(cells, confusion))
+    out = [f'<svg class="matrix" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">']
     out += [f'<text class="axis" x="{LEFT + size / 2}" y="13" text-anchor="middle">the network’s name</text>']
     for i, cell in enumerate(cells):
         middle = (i + 0.5) * SIDE
@@ -64,9 +63,7 @@ def matrix(classes, confusion):
             out.append(f'<rect x="{x + 1}" y="{y + 1}" width="{SIDE - 2}" height="{SIDE - 2}" rx="6"/>')
             if n:
                 spacing, kind = (close, "right") if i == j else (3.2, "wrong")
-                dots = "".join(
-                    f"M{x + SIDE / 2 + dx:g} {y + SIDE / 2 + dy:g}h0" for dx, dy in sunflower(n, spacing)
-                )
+                dots = "".join(f"M{x + SIDE / 2 + dx:g} {y + SIDE / 2 + dy:g}h0" for dx, dy in sunflower(n, spacing))
                 title = f"{n} × {cell.name}, named {'so' if i == j else cells[j].name}"
                 out.append(f'<path class="{kind}" stroke="{cell.color}" d="{dots}"><title>{title}</title></path>')
     return "".join([*out, "</svg>"])
@@ -159,7 +156,8 @@ def picture():
             f'<text class="minutes" x="{WIDE - 10}" y="{below + 5}">{minutes} min</text></a>'
         )
     label = f"{len(at)} chapters in order, with arcs from each to those that build on it; the table below lists them"
-    return f'<svg class="course-picture" viewBox="0 0 {WIDE} {y + 4}" role="group" aria-label="{label}">{"".join(out)}</svg>'
+    head = f'<svg class="course-picture" viewBox="0 0 {WIDE} {y + 4}" role="group" aria-label="{label}">'
+    return f"{head}{''.join(out)}</svg>"
 
 
 def arc(above, below):
@@ -184,17 +182,17 @@ def start_here():
     yield "::::{grid} 1 1 3 3\n:gutter: 3\n"
     yield ":::{grid-item-card} I want to learn it"
     yield f":link: /notebooks/{first.file}\n:link-type: doc\n".replace(".ipynb", "")
-    yield f"{len(course.load().chapters)} chapters, each with a quiz and exercises that answer at once.\n+++"
-    yield f"**{first.title}**, {minutes} minutes\n:::\n"
+    yield f"{len(course.load().chapters)} chapters, each with a quiz and exercises that answer at once."
+    yield f"\n**{first.title}**, {minutes} minutes\n:::\n"
     yield ":::{grid-item-card} I want to teach it"
     yield ":link: /book/instructor/index\n:link-type: doc\n"
     ways = [track.title.lower() for track in course.load().tracks]
-    yield f"Slides, plans and graded assignments, for {', '.join(ways[:-1])} or {ways[-1]}.\n+++"
-    yield "**The teachers’ pages**\n:::\n"
+    yield f"Slides, plans and graded assignments, for {', '.join(ways[:-1])} or {ways[-1]}."
+    yield "\n**The teachers’ pages**\n:::\n"
     yield ":::{grid-item-card} I only want to see"
     yield ":link: /book/tracks\n:link-type: doc\n"
-    yield f"{taster.title}, no programming: {taster.outcome}.\n+++"
-    yield f"**{taster.title}**\n:::\n::::"
+    yield f"{taster.title}, no programming: {taster.outcome}."
+    yield f"\n**{taster.title}**\n:::\n::::"
 
 
 class StartHere(SphinxDirective):

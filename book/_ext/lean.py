@@ -1,5 +1,6 @@
-"""Pages load what they use: MathJax where there is a formula, the buttons for code where there is code, and the theme's
-icons as a style sheet of those that occur in place of a script that draws them all.
+"""Pages load what they use: MathJax where there is a formula, the buttons for code where there is code.
+
+The theme's icons become a style sheet of those that occur, in place of a script that draws them all.
 """
 
 import re
@@ -7,7 +8,7 @@ from pathlib import Path
 
 # What the theme's layout loads by name. The index is for a search that answers while one types, which is off.
 EVERYWHERE = re.compile(
-    r'<script[^>]*/(?:scripts/fontawesome|searchtools|language_data|searchindex)\.js[^>]*></script>\s*'
+    r"<script[^>]*[/\"](?:scripts/fontawesome|searchtools|language_data|searchindex)\.js[^>]*></script>\s*"
     r'|<meta name="viewport"[^>]*/>(?=\s*<meta name="docsearch)'
 )
 # A style sheet or script whose name matches is for pages whose text matches.
@@ -30,7 +31,7 @@ def lean(head):
 
 def choose(app, pagename, templatename, context, doctree):
     """Keep the style sheets and scripts that this page needs, and let no script hold up its text."""
-    context["lean"] = lean
+    context["lean"] = (lambda head: head) if pagename == "search" else lean
     if pagename == "search":
         return
     body = context.get("body", "")
@@ -41,9 +42,14 @@ def choose(app, pagename, templatename, context, doctree):
 
     for kind in ("css_files", "script_files"):
         context[kind] = [asset for asset in context[kind] if needed(asset)]
-    for script in context["script_files"]:
-        if script.filename and "documentation_options" not in str(script.filename):
-            script.attributes.setdefault("defer", "defer")
+    context["script_files"] = [deferred(script) for script in context["script_files"]]
+
+
+def deferred(script):
+    """The script, told to wait for the page; the options that others read, and lines of a page's own, do not wait."""
+    if not script.filename or "documentation_options" in str(script.filename):
+        return script
+    return type(script)(script.filename, priority=script.priority, **{"defer": "defer", **script.attributes})
 
 
 def find_icons(page):

@@ -1,0 +1,34 @@
+"""What axe-core finds on the pages: nothing serious in what is ours."""
+
+import pytest
+from conftest import HTML
+from test_browser import PAGES
+
+ROOT = HTML.parents[2]
+AXE = sorted((ROOT / "book" / "_build" / "npm").glob("axe-core-*/package/axe.min.js"))
+GRAVE = ("serious", "critical")
+THEMES_OWN = {  # what the theme and the parsers make of pages, by rule and a part of the element's HTML
+    ("aria-required-children", 'class="citation-list"'),  # docutils: its entries are `doc-biblioentry`, not list items
+    ("label", "task-list-item-checkbox"),  # the Markdown parser: a box that cannot be ticked, its text beside it
+    ("label-content-name-mismatch", "search-button-field"),  # the theme: the key's name is part of what is seen
+    ("summary-name", "toctree-toggle"),  # the theme: the arrow beside a link of the contents, which has the name
+}
+ASK = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.flatMap(
+    ({ id, impact, nodes }) => nodes.map(({ html, target }) => ({ id, impact, html, target: String(target) })))"""
+
+pytestmark = pytest.mark.skipif(not AXE, reason="axe-core is not here: `make pages` fetches it")
+
+
+def ours(finding):
+    return not any(finding["id"] == rule and part in finding["html"] for rule, part in THEMES_OWN)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith("slides/")])
+def test_nothing_stands_in_the_way(context, site, name, mode):
+    page = context.new_page()
+    page.emulate_media(color_scheme=mode, reduced_motion="reduce")
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    page.add_script_tag(path=AXE[-1])
+    findings = [finding for finding in page.evaluate(ASK) if finding["impact"] in GRAVE and ours(finding)]
+    assert not [f"{f['id']}: {f['target']} {f['html'][:120]}" for f in findings]
