@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 # What the theme's layout loads by name. The index is for a search that answers while one types, which is off.
-EVERYWHERE = re.compile(
-    r"<script[^>]*[/\"](?:scripts/fontawesome|searchtools|language_data|searchindex)\.js[^>]*></script>\s*"
-    r'|<meta name="viewport"[^>]*/>(?=\s*<meta name="docsearch)'
+EVERYWHERE = (
+    r'<script[^>]*/scripts/fontawesome\.js[^>]*></script>\s*|<meta name="viewport"[^>]*/>(?=\s*<meta name="docsearch)'
 )
+SEARCH = r'<script[^>]*[/"](?:searchtools|language_data|searchindex)\.js[^>]*></script>\s*'
 # A style sheet or script whose name matches is for pages whose text matches.
 FOR = {
     r"copybutton|clipboard": r'class="[^"]*\bhighlight\b',
@@ -24,15 +24,12 @@ FOR = {
 STYLES = ("fa-solid", "fas", "fa-regular", "far", "fa-brands", "fab")
 
 
-def lean(head):
-    """Part of a page's head, without what no page needs."""
-    return type(head)(EVERYWHERE.sub("", head))
-
-
 def choose(app, pagename, templatename, context, doctree):
     """Keep the style sheets and scripts that this page needs, and let no script hold up its text."""
-    context["lean"] = (lambda head: head) if pagename == "search" else lean
-    if pagename == "search":
+    searching = pagename == "search"
+    unneeded = re.compile(EVERYWHERE if searching else f"{EVERYWHERE}|{SEARCH}")
+    context["lean"] = lambda head: type(head)(unneeded.sub("", head))
+    if searching:
         return
     body = context.get("body", "")
 
