@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from bloodcell_utils import course
+from bloodcell_utils import course, records
 
 HTML = Path(__file__).parents[2] / "book" / "_build" / "html"
 PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.relative_to(HTML).parts)
@@ -88,6 +88,22 @@ def test_chapters_are_complete(chapter):
     for exercise in chapter.exercises:
         assert exercise.id in anchors(page)
         assert document.select(f'.solution a[href="#{exercise.id}"]'), f"{exercise.id} has no solution"
+
+
+@pytest.mark.parametrize("chapter", course.load().chapters, ids=lambda chapter: chapter.name)
+def test_a_chapter_says_whose_cells_it_shows_and_what_it_quotes(chapter):
+    said = read(HTML / "notebooks" / chapter.file.replace(".ipynb", ".html")).select_one("h1 + .provenance").get_text()
+    assert "drawn by a program" in said
+    source = (HTML.parents[2] / "notebooks" / chapter.file).read_text("utf-8")
+    for name in re.findall(r'records\.load\(\\"(\w+)\\", \\"laptop\\"', source):
+        record = records.load(name, "laptop")
+        words = (name, record.profile, record.created[:10], record.data["fingerprint"], record.commit)
+        assert all(word in said for word in words)
+
+
+@pytest.mark.parametrize("name", ["intro", "results", "reproduction"])
+def test_pages_of_numbers_name_their_records(name):
+    assert "records" in read(HTML / "book" / f"{name}.html").select_one("h1 + .provenance").get_text()
 
 
 def test_the_map_and_the_results_are_there():
