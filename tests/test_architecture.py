@@ -43,6 +43,7 @@ FLOORS = {
         "player",
         "explorers",
         "prevalence",
+        "curves",
         "quiz",
         "certificate",
         "checks",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 
 from bloodcell_utils import course, records, reproduction
 from bloodcell_utils.errors import BloodcellError
@@ -93,18 +94,20 @@ def test_what_the_course_says_of_itself_on_the_pages():
     assert "exercise dataset.2" in "\n".join(pages.chapter_facts("dataset"))
 
 
-def test_the_checklist_has_a_row_an_item_and_a_table_where_there_are_numbers():
-    checklist = load("_ext/reproduction_checklist.py")
-    rows = reproduction.checklist(records.read_all(BOOK / "results"))
-    total, _, _, _, *lines, _ = checklist.overview(rows)
-    assert total.startswith("28 items, ") and len(lines) == 28
-    assert all(len(re.split(r"(?<!\\)\|", line)) == 7 for line in lines), "five columns each"
-    (table_1,) = [line for line in lines if "Table\N{NO-BREAK SPACE}1]" in line]
-    assert "[The data set](/notebooks/01_dataset.ipynb)" in table_1 and "= equal |" in table_1
-    text = "\n".join(checklist.numbers(rows))
-    linked = re.findall(r"\(#(reproduction-[\w-]+)\)", "\n".join(lines))
-    assert linked and linked == re.findall(r"^\((reproduction-[\w-]+)\)=$", text, flags=re.M)
-    assert "| 87.4\N{NO-BREAK SPACE}% (the abstract says 86) | 90.7" in text
+def test_the_dashboard_has_a_group_an_item_and_what_its_filter_asks_for():
+    dashboard = load("_ext/reproduction_dashboard.py")
+    page = BeautifulSoup(dashboard.dashboard(reproduction.checklist(records.read_all(BOOK / "results"))), "lxml")
+    items = page.select("section[data-group] tbody")
+    assert len(items) == 28 and all(page.select(f"section[data-group={name}] tbody") for name in reproduction.GROUPS)
+    lines = page.select("tr[data-count]")
+    counted = {}
+    for line in lines:
+        (kind,) = set(line["class"]) & set(reproduction.KINDS)
+        counted[kind] = counted.get(kind, 0) + int(line["data-count"])
+    assert counted == {entry["class"][0]: int(entry.b.text) for entry in page.select(".tally li")}
+    assert page.select_one("#table-1 a")["href"] == "../notebooks/01_dataset.html"
+    text = page.select_one("#fig-11").get_text(" ", strip=True)
+    assert "87.4\N{NO-BREAK SPACE}% (the abstract says 86) 90.7" in text
 
 
 def test_what_comes_from_npm_is_what_was_pinned(tmp_path, monkeypatch):

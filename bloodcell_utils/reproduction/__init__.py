@@ -3,27 +3,33 @@
 ``verdicts``  a printed number, a measured interval, and what follows from the two
 ``items``     the checklist: tables, figures and equations of the paper, each with its evidence
 ``runner``    every experiment in order, kept, resumed or reported
-``report``    one page with everything, and ``report.css``, how it looks
+``table``     the checklist as tables of HTML, and ``table.css``, how they look
+``report``    one page with everything, and ``report.css``
 """
 
 from .items import Row, chapters_of, checklist
 from .report import write_report
 from .runner import Outcome, Task, reproduce, tasks
-from .verdicts import KINDS, MARKS, Line, compare, summary, tally
+from .table import GROUPS, anchor, items_table, style, tally_list
+from .verdicts import KINDS, MARKS, Line, compare, tally
 
 __all__ = [
+    "GROUPS",
     "KINDS",
     "MARKS",
     "Line",
     "Outcome",
     "Row",
     "Task",
+    "anchor",
     "chapters_of",
     "checklist",
     "compare",
+    "items_table",
     "reproduce",
-    "summary",
+    "style",
     "tally",
+    "tally_list",
     "tasks",
     "write_report",
 ]

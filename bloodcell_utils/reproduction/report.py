@@ -4,7 +4,6 @@ The page is written with the records beside it and can be sent, printed or kept 
 """
 
 from html import escape
-from importlib import resources
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
@@ -13,11 +12,9 @@ from ..errors import BloodcellError
 from ..store import replace_file
 from .evidence import Evidence, describe
 from .items import checklist
-from .verdicts import KINDS, MARKS, tally
+from .table import GROUPS, items_table, style, tally_list
 
 FILE = "reproduction.html"
-GROUPS = {"Table": "Tables", "Fig.": "Figures", "Eq.": "Equations"}
-WIDEST = 6  # percentage points that the little scale of a row shows at most; an arrow leads to what lies beyond
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -58,7 +55,7 @@ def write_report(folder, profile, outcomes=()):
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             "<title>The paper, made again</title>",
-            f"<style>\n{resources.files(__package__).joinpath('report.css').read_text('utf-8')}</style>",
+            f"<style>\n{style('report.css')}{style('table.css')}</style>",
             "</head>",
             "<body>",
             "<main>",
@@ -102,10 +99,7 @@ def _head(profile, shown, rows, rehearsal):
             "on blood, and no number here says how well the paper can be reproduced. It shows that everything runs."
             "</span></p>"
         )
-    yield '<ul class="tally">'
-    for kind, n in tally(line for row in rows for line in row.lines).items():
-        yield f'<li class="{kind}"><b>{n}</b>{escape(KINDS[kind])}</li>'
-    yield "</ul>"
+    yield tally_list(rows)
     days = sorted({record.created[:10] for record in shown if record.created})
     if days:
         yield f'<p class="small">Measured {days[0]}{f" to {days[-1]}" if len(days) > 1 else ""}.</p>'
@@ -113,62 +107,9 @@ def _head(profile, shown, rows, rehearsal):
 
 
 def _items(rows):
-    reach = [abs(bound) for row in rows for line in row.lines if line.offset for bound in line.offset]
-    widest = min(max([1.0, *reach]), WIDEST)
-    columns = ("Compared", "Paper", "Measured, 95 % interval", f"Measured − printed, ±{widest:.0f} points", "Verdict")
-    for start, title in GROUPS.items():
-        yield f"<h2>{title}</h2>"
-        yield '<div class="scroll"><table class="items"><thead><tr>'
-        yield "".join(f'<th scope="col">{name}</th>' for name in columns) + "</tr></thead>"
-        for row in rows:
-            if row.name.startswith(start):
-                yield f'<tbody id="{_anchor(row.name)}">'
-                yield from _row(row, widest)
-                yield "</tbody>"
-        yield "</table></div>"
-
-
-def _row(row, widest):
-    chapters = ", ".join(f'<a href="{_address(chapter)}">{escape(chapter.title)}</a>' for chapter in row.chapters)
-    head = f"<b>{row.name}</b> {escape(row.what)}"
-    made = f"made again in: {chapters}" if chapters else ""
-    first, *more = row.lines
-    if not more and not first.what:  # a picture or an equation: one line says it all
-        made = " · ".join(filter(None, [made, escape(first.data)]))
-        yield f'<tr class="item {first.kind}">'
-        yield f'<th scope="rowgroup" colspan="4">{head}<span class="small">{made}</span></th>'
-        yield f"<td {_verdict(first)}</td></tr>"
-        return
-    data = {line.data for line in row.lines if line.data}
-    if len(data) == 1:  # said once
-        made = " · ".join(filter(None, [made, escape(*data)]))
-    notes = "".join(f'<span class="small">{escape(note)}</span>' for note in row.notes)
-    yield f'<tr class="item"><th scope="rowgroup" colspan="5">{head}<span class="small">{made}</span>{notes}</th></tr>'
-    for line in row.lines:
-        yield f'<tr class="line {line.kind}"><td>{escape(line.what)}</td><td class="number">{escape(line.printed)}</td>'
-        if line.kind == "missing":
-            yield f'<td colspan="3" {_verdict(line)}</td></tr>'
-            continue
-        on = f'<span class="small">{escape(line.data)}</span>' if len(data) > 1 else ""
-        yield f'<td class="number">{escape(line.measured)}{on}</td>'
-        yield f"<td>{_strip(line, widest)}</td><td {_verdict(line)}</td></tr>"
-
-
-def _strip(line, widest):
-    """The measured interval around the printed number, which is the dashed line in the middle."""
-    if not line.offset:
-        return ""
-    middle, low, high = (100 + 92 * max(-1, min(1, value / widest)) for value in line.offset)
-    if abs(line.offset[0]) <= widest:
-        mark = f'<circle class="dot" cx="{middle:.1f}" cy="12" r="4.5"/>'
-    else:
-        tip, base = (199, 188) if line.offset[0] > 0 else (1, 12)
-        mark = f'<path class="dot" d="M{tip} 12 L{base} 6 L{base} 18 Z"/>'
-    return (
-        f'<svg class="strip" viewBox="0 0 200 24" role="img" aria-label="{line.offset[0]:+.1f} points">'
-        '<line class="zero" x1="100" x2="100" y1="1" y2="23"/>'
-        f'<line class="reach" x1="{low:.1f}" x2="{high:.1f}" y1="12" y2="12"/>{mark}</svg>'
-    )
+    for group in GROUPS:
+        yield f"<h2>{group}</h2>"
+        yield from items_table(rows, group, _address)
 
 
 def _runs(shown, outcomes, unreadable):
@@ -214,17 +155,6 @@ def _foot():
         "equal.</p>"
         '<p class="small">Text and figures: CC BY 4.0. For teaching only, not for diagnosis.</p></footer>'
     )
-
-
-def _verdict(line):
-    """Mark and words, with what stands between backticks as code: the rest of a cell."""
-    parts = escape(line.verdict).split("`")
-    text = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
-    return f'class="verdict"><span class="mark" aria-hidden="true">{MARKS[line.kind]}</span>{text}'
-
-
-def _anchor(name):
-    return name.lower().replace(". ", "-").replace(" ", "-")
 
 
 def _address(chapter):

@@ -205,20 +205,3 @@ def tally(lines):
     for line in lines:
         counts[line.kind] += line.count
     return {kind: counts[kind] for kind in KINDS if counts[kind]}
-
-
-def summary(lines):
-    """The verdict on an item with any number of lines.
-
-    Parameters
-    ----------
-    lines : sequence of Line
-
-    Returns
-    -------
-    str
-        Of one line, its verdict; of several, for example ``"2 inside the interval; 1 not measured yet"``.
-    """
-    if len(lines) == 1:
-        return lines[0].verdict
-    return "; ".join(f"{n} {KINDS[kind]}" for kind, n in tally(lines).items())

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from bloodcell_utils import config, course, reproduction
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.experiments import balance
-from bloodcell_utils.reproduction import items, report
+from bloodcell_utils.reproduction import items, report, table
 
 EPOCHS = [
     {"epoch": n, "loss": 1 / n, "accuracy": 0.9, "val_loss": 1 / n, "val_accuracy": 0.9, "seconds": 1.0} for n in (1, 2)
@@ -146,7 +146,7 @@ def test_a_page_that_cannot_be_written(tmp_path):
 )
 def test_a_difference_on_its_scale(offset, mark):
     line = reproduction.Line("a", "higher", "higher", offset=offset)
-    drawn = report._strip(line, 6)
+    drawn = table._strip(line, 6)
     assert mark in drawn
     numbers = [float(x) for x in re.findall(r'(?:x1|x2|cx)="([\d.]+)"', drawn)]
     assert all(0 <= number <= 200 for number in numbers)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils import reproduction
-from bloodcell_utils.reproduction.verdicts import KINDS, Line, compare, fact_line, interval_line, rate_line, summary
+from bloodcell_utils.reproduction.verdicts import KINDS, Line, compare, fact_line, interval_line, rate_line
 
 percent = st.floats(0, 100, allow_nan=False)
 intervals = st.tuples(percent, percent, percent).map(sorted)
@@ -75,10 +75,8 @@ def test_facts_are_equal_or_different():
     assert fact_line("classes", 8, 9, "a list").kind == "different"
 
 
-def test_the_verdict_on_several_lines_counts_all_of_them():
+def test_a_tally_counts_all_that_a_line_stands_for():
     lines = [Line("a", "inside", "inside"), Line("b", "missing", "not yet", count=28), Line("c", "inside", "inside")]
-    assert summary(lines) == "2 inside the interval; 28 not measured yet"
-    assert summary(lines[:1]) == "inside"
     assert reproduction.tally(lines) == {"inside": 2, "missing": 28}
     assert list(reproduction.tally(lines[::-1])) == ["inside", "missing"], "in the order of KINDS"
     assert set(reproduction.MARKS) == set(KINDS)
