@@ -13,9 +13,17 @@ from pathlib import Path
 import yaml
 
 from bloodcell_utils import config, course
+from bloodcell_utils.store import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "book" / "_build"
+KERNELS = """
+c.IPKernelApp.log_level = "ERROR"
+c.InlineBackend.figure_formats = {"svg"}  # book/_ext/figures.py makes them ready for dark pages
+# The resolution is that of photographs: twice a screen's 96. Without dates the same figure is the same file.
+c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "dpi": 192, "metadata": {"Date": None}}
+"""
+MATPLOTLIB = "svg.hashsalt: the same names in every build\n"
 TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
 
 
@@ -32,7 +40,7 @@ def toc():
             {"caption": "To play with", "chapters": _pages("lab/index", "lab/game")},
             {
                 "caption": "To look things up",
-                "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography"),
+                "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography", "changes"),
             },
             {
                 "caption": "For teachers",
@@ -59,10 +67,17 @@ def write_toc(path):
         path.write_text(text, "utf-8")
 
 
+def write_settings(folder):
+    """Tell the kernels how to draw. They keep files of their own beside the settings, so the folder is no source."""
+    replace_file(folder / "profile_default" / "ipython_kernel_config.py", KERNELS.encode())
+    replace_file(folder / "matplotlibrc", MATPLOTLIB.encode())
+
+
 def environment(profile, caller):
     """The variables that the notebooks see: the caller's, except those that would change what the pages show."""
     nobody = {"BLOODCELL_PROGRESS_FILE": str(BUILD / "nobody" / "progress.json")}  # the pages show no one's answers
-    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody}
+    drawn = {"IPYTHONDIR": str(BUILD / "ipython"), "MATPLOTLIBRC": str(BUILD / "ipython" / "matplotlibrc")}
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody, **drawn}
     if profile == "sample":
         for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
             variables.pop(name, None)
@@ -76,6 +91,7 @@ def main():
     profile = parser.parse_args().profile
     contents = BUILD / "_toc.yml"
     write_toc(contents)
+    write_settings(BUILD / "ipython")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
     command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
     command += ["-W", "-n", "--keep-going"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..cells import FOLDERS, titles
 from ..datasets.specs import shown, words
-from .style import MEASURED, NEUTRAL, colors, figure
+from .style import MEASURED, NEUTRAL, ON_COLOUR, colors, figure
 
 
 def film_strip(sweep, classes=FOLDERS, width=9.0):
@@ -65,7 +65,7 @@ def effects(table, limit=8, title=None):
     for (row, column), value in np.ndenumerate(values):
         if abs(value) >= 1:
             ax.text(column, row, f"{value:+.0f}", ha="center", va="center", fontsize=7,
-                    color="white" if abs(value) > 0.6 * limit else "black")  # fmt: skip
+                    color="white" if abs(value) > 0.6 * limit else "black", **ON_COLOUR)  # fmt: skip
     fig.colorbar(drawn, label="change in log odds of the own class")
     if title:
         ax.set_title(title)

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator
 
 from .. import metrics
 from ..cells import FOLDERS, titles
-from .style import MEASURED, NEUTRAL, PRINTED, SERIES, colors, figure, short
+from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
 
 NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"
 _FULL = {"right": 100, "mistakes": 10}  # percent of the true class: where the colour is strongest
@@ -82,7 +82,7 @@ def _matrix(ax, confusion, classes, title, percent, size):
     for i, j in np.argwhere(confusion):
         text = f"{share[i, j]:.1f}" if percent else str(confusion[i, j])
         color = "white" if i == j and share[i, j] > 60 else "black"
-        ax.text(j, i, text, ha="center", va="center", fontsize=size, color=color)
+        ax.text(j, i, text, ha="center", va="center", fontsize=size, color=color, **ON_COLOUR)
     ax.set(xticks=range(len(classes)), yticks=range(len(classes)), xlabel="predicted", ylabel="true", title=title)
     ax.set_xticklabels([short(c) for c in classes], fontsize=size)
     ax.set_yticklabels(titles(classes), fontsize=size)

@@ -5,7 +5,7 @@ from matplotlib import pyplot as plt
 from matplotlib.patches import ConnectionPatch, Rectangle
 
 from ..cells import FOLDERS, titles
-from .style import MEASURED, NEUTRAL, PRINTED, SERIES, colors, figure, short
+from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
 
 ANSWERS = plt.get_cmap("RdBu_r", 25)  # in steps: a picture of noise in all colours is a large file
 
@@ -239,7 +239,8 @@ def _numbers(ax, values, name, **colours):
     for (row, column), value in np.ndenumerate(values):
         red, green, blue, _ = picture.cmap(picture.norm(value))
         ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-        ax.text(column, row, f"{value:.2f}".removesuffix(".00"), ha="center", va="center", color=ink)
+        text = f"{value:.2f}".removesuffix(".00")
+        ax.text(column, row, text, ha="center", va="center", color=ink, **ON_COLOUR)
     ax.set_xlabel(name)
 
 

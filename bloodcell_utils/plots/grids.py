@@ -4,7 +4,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.patches import Rectangle
 
-from .style import MEASURED, NEUTRAL, PRINTED, SERIES, figure
+from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, figure
 
 
 def accuracy_grid(tables, chosen=None):
@@ -37,7 +37,7 @@ def accuracy_grid(tables, chosen=None):
             i, j = shown.index.get_loc(row.images_per_class), shown.columns.get_loc(row.blocks)
             text = f"{100 * row.accuracy:.1f}\n{100 * row.low:.1f} to {100 * row.high:.1f}"
             style = {"fontweight": "bold" if getattr(row, "like_best", False) else "normal", "fontsize": 8}
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", **style)
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", **style, **ON_COLOUR)
             if (row.images_per_class, row.blocks) == chosen:
                 ax.add_patch(Rectangle((j + 0.03, i + 0.03), 0.94, 0.94, fill=False, ec=PRINTED, lw=2.5))
         ax.set_yticklabels([f"{n:,}" for n in shown.index], rotation=0)

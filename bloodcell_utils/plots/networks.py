@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.patches import FancyBboxPatch, Patch, Polygon, Rectangle
 
-from .style import MEASURED, NEUTRAL, PRINTED, figure
+from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, figure
 
 KINDS = {"convolution": MEASURED, "1 × 1": "#56B4E9", "pooling": "#E69F00", "module": "#009E73", "dense": "#CC79A7"}
 
@@ -226,7 +226,7 @@ def _node(ax, x, y, width, label, color):
     shape.set(fc=color, ec="none", alpha=0.9, zorder=2)
     ax.add_patch(shape)
     ink = "white" if color in (KINDS["convolution"], KINDS["module"]) else "black"
-    ax.text(x, y, label, ha="center", va="center", fontsize=7, zorder=3, color=ink)
+    ax.text(x, y, label, ha="center", va="center", fontsize=7, zorder=3, color=ink, **ON_COLOUR)
 
 
 def _arrow(ax, start, end):

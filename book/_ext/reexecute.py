@@ -1,8 +1,8 @@
 """Execute the notebooks again when anything that they read has changed, not only their own text.
 
 Jupyter's cache compares the cells of a notebook. What the cells call and show (the helper package, the course, the
-recorded results, the locked requirements, the profile) is hashed here: each hash has a cache of its own, and a page
-that was built with another hash is built again. Caches of one profile's older hashes are removed.
+recorded results, the locked requirements, the profile, how figures are drawn) is hashed here: each hash has a cache of
+its own, and a page that was built with another hash is built again. Caches of one profile's older hashes are removed.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = ("bloodcell_utils/**/*", "book/results/*", "course.yml", "requirements.lock")
+READ = ("bloodcell_utils/**/*", "book/build.py", "book/results/*", "course.yml", "requirements.lock")
 
 
 def fingerprint(root=ROOT):
