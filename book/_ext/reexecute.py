@@ -28,6 +28,8 @@ def fingerprint(root=ROOT):
 def choose_cache(app, config):
     """Point the notebooks' cache at the folder of the current fingerprint."""
     profile = os.environ.get("BLOODCELL_PROFILE") or "sample"
+    if profile != "sample":
+        config.nb_execution_timeout = -1  # seventeen thousand images take as long as the machine needs
     config.bloodcell_inputs = f"{profile}-{fingerprint()}"
     caches = Path(app.outdir).parent / ".jupyter_cache"
     config.nb_execution_cache_path = str(caches / config.bloodcell_inputs)
