@@ -5,9 +5,7 @@ from matplotlib import pyplot as plt
 from ..cells import FOLDERS, by_folder
 
 MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
-ON_COLOUR = {
-    "gid": "on-colour"
-}  # for text on a coloured ground, which keeps its ink on dark pages (book/_ext/figures.py)
+ON_COLOUR = {"gid": "on-colour"}  # text on a coloured ground: its ink stays on dark pages (book/_ext/figures.py)
 SERIES = (MEASURED, "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#000000")
 
 _STYLE = {

@@ -40,8 +40,8 @@ def card():
     ax.text(56, 262, f"A hands-on course in {chapters} chapters:\nteach a computer to read\na blood smear, and learn\n"
             "when not to believe it.", fontsize=21, linespacing=1.45, **words)  # fmt: skip
     words["color"] = "#a2acb8"
-    ax.text(56, 520, f"Each dot is one of {measured['n_test']:,} cells:\nits row what it is, its column what the network says.",
-            fontsize=14, linespacing=1.4, **words)  # fmt: skip
+    dots = f"Each dot is one of {measured['n_test']:,} cells:\nits row what it is, its column what the network says."
+    ax.text(56, 520, dots, fontsize=14, linespacing=1.4, **words)
     return figure
 
 
