@@ -5,7 +5,7 @@ PROFILE ?= sample
 REQUIREMENTS ?= --require-hashes -r requirements.lock
 
 # Settings of the caller that would change what is built or tested; `make book PROFILE=laptop` asks for a profile.
-unexport BLOODCELL_PROFILE BLOODCELL_RESULTS_DIR KERAS_BACKEND MPLBACKEND PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH \
+unexport BLOODCELL_PRINT BLOODCELL_PROFILE BLOODCELL_RESULTS_DIR KERAS_BACKEND MPLBACKEND PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH \
     VIRTUAL_ENV
 export JUPYTER_PREFER_ENV_PATH := 1
 
@@ -21,7 +21,7 @@ ifneq ($(shell cat .venv/.made-for 2>/dev/null),$(WANTED))
 .PHONY: .venv/.made-for
 endif
 
-.PHONY: help book test lint unit notebooks pages student instructor assignments clean
+.PHONY: help book pdf test lint unit notebooks pages student instructor assignments clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -31,7 +31,10 @@ help:  ## this list
 book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop: on the real data)
 	@$(PY) book/build.py --profile $(PROFILE)
 
-test: lint unit notebooks book pages  ## style, unit tests, every notebook, the book and its pages
+pdf: $(INSTALLED)  ## the same, and each page and the whole book as PDF (needs Chromium)
+	@$(PY) book/build.py --profile $(PROFILE) --print
+
+test: lint unit notebooks pages  ## style, unit tests, every notebook, the book and its pages
 
 lint: $(INSTALLED)  ## style of the code and of the notebooks, spelling
 	$(PY) -m ruff check .
@@ -43,7 +46,7 @@ unit: $(INSTALLED)  ## unit and property tests
 
 notebooks: .venv/.notebooks  ## run every notebook that changed, solved; compare the marked outputs and the checks
 
-pages: book  ## check the built pages, as files and in a browser: links, pictures, nothing from another host
+pages: pdf  ## check the built pages, as files and in a browser: links, pictures, nothing from another host
 	-@$(PY) book/_ext/npm.py axe-core
 	$(PY) -m pytest -n 2 --dist loadfile tests/pages
 

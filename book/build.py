@@ -1,6 +1,6 @@
 """Build the book: write its table of contents from the course, hand over to Jupyter Book, say where the page is.
 
-usage: python book/build.py [--profile sample|laptop|full]
+usage: python book/build.py [--profile sample|laptop|full] [--print]
 """
 
 import argparse
@@ -10,20 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import printing
 import yaml
 
 from bloodcell_utils import config, course
-from bloodcell_utils.store import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "book" / "_build"
-KERNELS = """
-c.IPKernelApp.log_level = "ERROR"
-c.InlineBackend.figure_formats = {"svg"}  # book/_ext/figures.py makes them ready for dark pages
-# The resolution is that of photographs: twice a screen's 96. Without dates the same figure is the same file.
-c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "dpi": 192, "metadata": {"Date": None}}
-"""
-MATPLOTLIB = "svg.hashsalt: the same names in every build\n"
+KERNEL = BUILD / "kernel"
 TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
 
 
@@ -67,16 +61,10 @@ def write_toc(path):
         path.write_text(text, "utf-8")
 
 
-def write_settings(folder):
-    """Tell the kernels how to draw. They keep files of their own beside the settings, so the folder is no source."""
-    replace_file(folder / "profile_default" / "ipython_kernel_config.py", KERNELS.encode())
-    replace_file(folder / "matplotlibrc", MATPLOTLIB.encode())
-
-
 def environment(profile, caller):
     """The variables that the notebooks see: the caller's, except those that would change what the pages show."""
     nobody = {"BLOODCELL_PROGRESS_FILE": str(BUILD / "nobody" / "progress.json")}  # the pages show no one's answers
-    drawn = {"IPYTHONDIR": str(BUILD / "ipython"), "MATPLOTLIBRC": str(BUILD / "ipython" / "matplotlibrc")}
+    drawn = {"IPYTHONDIR": str(KERNEL), "MATPLOTLIBRC": str(KERNEL / "matplotlibrc")}
     variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody, **drawn}
     if profile == "sample":
         for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
@@ -88,18 +76,26 @@ def main():
     """Build, and return Jupyter Book's exit status."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--profile", choices=config.PROFILES, default="sample")
-    profile = parser.parse_args().profile
+    parser.add_argument("--print", action="store_true", help="also on paper: a PDF of each page, and of all")
+    options = parser.parse_args()
+    variables = environment(options.profile, os.environ)
+    if options.print and printing.chromium() is None:
+        print(
+            "There is no Chromium here, so nothing will be printed. On Debian or Ubuntu: sudo apt-get install chromium"
+        )
+    elif options.print:
+        variables["BLOODCELL_PRINT"] = "yes"
     contents = BUILD / "_toc.yml"
     write_toc(contents)
-    write_settings(BUILD / "ipython")
+    shutil.copytree(ROOT / "book" / "_kernel", KERNEL, dirs_exist_ok=True)  # kernels keep files of their own there
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
     command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
     command += ["-W", "-n", "--keep-going"]
-    status = subprocess.run(command, cwd=ROOT, env=environment(profile, os.environ)).returncode
+    status = subprocess.run(command, cwd=ROOT, env=variables).returncode
     if status != 0:
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
-    else:
-        status = subprocess.run([sys.executable, "book/slides.py"], cwd=ROOT).returncode
+    for after in ["book/slides.py", *["book/printing.py"] * ("BLOODCELL_PRINT" in variables)]:
+        status = status or subprocess.run([sys.executable, after], cwd=ROOT).returncode
     if status == 0:
         print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
     return status

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import importlib.util
+import io
 import re
 import tarfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from bs4 import BeautifulSoup
 
 from bloodcell_utils import course, records, reproduction
 from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.plots import style
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -26,6 +28,7 @@ def load(name):
 
 @pytest.fixture
 def build(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BOOK)
     module = load("build.py")
     monkeypatch.setattr(module, "BUILD", tmp_path)
     return module
@@ -125,3 +128,50 @@ def test_what_comes_from_npm_is_what_was_pinned(tmp_path, monkeypatch):
         npm.fetch("lacks", tmp_path)
     with pytest.raises(BloodcellError, match="when there is a network"):  # the archive is gone; the tests have none
         npm.fetch("toy", tmp_path)
+
+
+def drawn(**options):
+    fig, ax = style.figure(2, 1)
+    ax.text(0.2, 0.5, "on the page")
+    ax.text(0.8, 0.5, "on a colour", color="white", **options)
+    stream = io.StringIO()
+    fig.savefig(stream, format="svg")
+    return stream.getvalue()
+
+
+def test_a_figure_turns_its_greys_on_a_dark_page_and_nothing_else():
+    figures = load("_ext/figures.py")
+    assert figures.dark(255) == "#121212" and figures.dark(0) == "#ced6dd"
+    plain = drawn()
+    themed = figures.themed(plain)
+    assert re.sub(r"<style>@media.*?</style>", "", themed) == plain, "on a light page it is what it was"
+    rules = re.search(r"@media \(prefers-color-scheme: dark\) \{ (.*?) \}</style>", themed)[1]
+    assert '[style*="fill: #ffffff"]:not(#on-colour *) { fill: #121212 !important }' in rules
+    assert "0072b2" not in rules.lower()
+    assert 'id="on-colour"' in drawn(**style.ON_COLOUR) and 'id="on-colour"' not in plain
+
+
+def test_photographs_in_a_figure_are_compressed_and_maps_are_not():
+    figures = load("_ext/figures.py")
+    rng = np.random.default_rng(0)
+    for colours, kind in ((4, "png"), (256, "webp")):
+        fig, ax = style.figure(2, 2)
+        ax.imshow(rng.integers(0, colours, (40, 40, 3), dtype=np.uint8) * (255 // (colours - 1)), interpolation="none")
+        ax.axis("off")
+        stream = io.StringIO()
+        fig.savefig(stream, format="svg")
+        found = re.findall(r"data:image/(\w+);base64", figures.light(stream.getvalue()))
+        assert found == [kind]
+
+
+def test_the_feed_is_the_list_of_changes():
+    changes = load("_ext/changes_feed.py")
+    text = "# Changes\n\n## [Unreleased]\n\n- [A page](book/setup.md) & more\n\n## [0.1.0] - 2026-01-02\n\n- <Two>\n"
+    text += "\n[0.1.0]: https://example.org/0.1.0\n"
+    assert list(changes.versions(text)) == [
+        ("Unreleased", None, "- [A page](book/setup.md) & more"),
+        ("0.1.0", "2026-01-02", "- <Two>"),
+    ]
+    feed = changes.feed(text, "https://example.org/", "A book", "2026-02-03T04:05:06Z").decode()
+    assert "https://example.org/book/setup.html" in feed
+    assert re.findall(r"<updated>(.*?)</updated>", feed) == ["2026-02-03T04:05:06Z"] * 2 + ["2026-01-02T00:00:00Z"]

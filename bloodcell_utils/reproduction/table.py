@@ -105,7 +105,7 @@ def _verdict(line):
     """Mark and words, with what stands between backticks as code: the rest of a cell."""
     parts = escape(line.verdict).split("`")
     text = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
-    return f'class="verdict"><span class="mark" aria-hidden="true">{MARKS[line.kind]}</span>{text}'
+    return f'class="verdict"><span class="sign" aria-hidden="true">{MARKS[line.kind]}</span>{text}'
 
 
 def anchor(name):

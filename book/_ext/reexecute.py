@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = ("bloodcell_utils/**/*", "book/build.py", "book/results/*", "course.yml", "requirements.lock")
+READ = ("bloodcell_utils/**/*", "book/_kernel/**/*", "book/results/*", "course.yml", "requirements.lock")
 
 
 def fingerprint(root=ROOT):

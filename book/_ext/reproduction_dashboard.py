@@ -14,9 +14,8 @@ from bloodcell_utils.store import replace_file
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "results"
 PAGE = "book/reproduction"
-FILTER = """<form class="items-filter" hidden>
-<p class="items-kinds" role="group" aria-label="Verdicts to show"></p>
-<p><label>Of the paper <select name="group"><option value="">everything</option>{options}</select></label>
+FILTER = """<form class="items-filter" hidden><p>
+<label>Of the paper <select name="group"><option value="">everything</option>{options}</select></label>
 <label>Words <input type="search" name="words" placeholder="VGG-16, basophil, accuracy …"></label>
 <output class="items-count" aria-live="polite"></output></p></form>"""
 

@@ -4,10 +4,15 @@ Colab and Binder come from the theme. A hub has no common address, so its button
 in but for that.
 """
 
+import os
+import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
 from sphinx_book_theme.header_buttons import get_repo_url
+
+sys.path.append(str(Path(__file__).parents[1]))
+import printing  # noqa: E402
 
 FORM = "https://nbgitpuller.readthedocs.io/en/latest/link.html"
 
@@ -43,8 +48,19 @@ def add(app, pagename, templatename, context, doctree):
                 "icon": "fas fa-server",
             }
         )
+    if app.config.bloodcell_printed and printing.on_paper(pagename) and "download-buttons" in groups:
+        groups["download-buttons"][-1:] = [
+            printed(context["pathto"](printing.place(pagename), 1), ".pdf", "This page on paper"),
+            printed(context["pathto"](printing.WHOLE, 1), "all as .pdf", "The whole book on paper"),
+        ]
+
+
+def printed(url, text, tooltip):
+    """A button for what `printing` writes, in place of the theme's, which asks the browser to print."""
+    return {"type": "link", "url": url, "text": text, "tooltip": tooltip, "icon": "fas fa-file-pdf"}
 
 
 def setup(app):
+    app.add_config_value("bloodcell_printed", "BLOODCELL_PRINT" in os.environ, "html")
     app.connect("html-page-context", add, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

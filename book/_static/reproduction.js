@@ -6,19 +6,20 @@
   const total = lines.reduce((sum, line) => sum + Number(line.dataset.count), 0);
   const asked = new URLSearchParams(location.search), hidden = asked.getAll("without");
 
-  for (const { className, lastChild } of board.querySelectorAll(".tally li")) {
+  const boxes = [...board.querySelectorAll(".tally li")].map((entry) => {
     const label = document.createElement("label"), box = document.createElement("input");
-    Object.assign(box, { type: "checkbox", name: "kind", value: className, checked: !hidden.includes(className) });
-    label.className = className;
-    label.append(box, ` ${lastChild.textContent}`);
-    form.querySelector(".items-kinds").append(label);
-  }
+    Object.assign(box, { type: "checkbox", value: entry.className, checked: !hidden.includes(entry.className) });
+    label.append(...entry.childNodes, box);
+    entry.append(label);
+    box.addEventListener("input", filter);
+    return box;
+  });
   form.group.value = asked.get("group") ?? "";
   if (form.group.selectedIndex < 0) form.group.selectedIndex = 0;
   form.words.value = asked.get("words") ?? "";
 
   function filter() {
-    const kinds = new FormData(form).getAll("kind"), words = form.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const kinds = boxes.filter((box) => box.checked).map((box) => box.value), words = form.words.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const line of lines) {
       const item = line.closest("tbody"), head = item.rows[0].textContent;
@@ -31,7 +32,7 @@
       part.hidden = ![...part.querySelectorAll("tr[data-count]")].some((line) => !line.hidden);
     counted.textContent = `${shown} of ${total} comparisons`;
     const address = new URLSearchParams();
-    for (const box of form.querySelectorAll("input[name=kind]:not(:checked)")) address.append("without", box.value);
+    for (const box of boxes) if (!box.checked) address.append("without", box.value);
     if (form.group.value) address.set("group", form.group.value);
     if (form.words.value) address.set("words", form.words.value);
     history.replaceState(null, "", `${location.pathname}${address.size ? `?${address}` : ""}${location.hash}`);

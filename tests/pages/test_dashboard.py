@@ -23,7 +23,7 @@ def test_everything_shows_at_first(dashboard):
 
 
 def test_ticks_choices_and_words_filter_and_stay_in_the_address(dashboard):
-    for box in dashboard.locator(".items-kinds input").all():
+    for box in dashboard.locator(".tally input").all():
         box.set_checked(box.get_attribute("value") == "higher")
     assert {kind.split()[-1] for kind in (line.get_attribute("class") for line in dashboard.locator(SHOWN).all())} == {
         "higher"
