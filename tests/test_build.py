@@ -28,7 +28,6 @@ def load(name):
 
 @pytest.fixture
 def build(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(BOOK)
     module = load("build.py")
     monkeypatch.setattr(module, "BUILD", tmp_path)
     return module

@@ -76,6 +76,7 @@
         : `Strangeness ${strangeness.toFixed(2)}; above 1 the network would keep silent.`;
     notes.textContent = [why, ...data.notes].join(" ");
     bars.forEach((row, i) => fill(row, probabilities[i], percent(probabilities[i])));
+    lab.dataset.milliseconds = milliseconds;
     time.textContent = `Read in ${milliseconds.toFixed(0)} ms, on one core of your machine.`;
     paint();
     lab.dataset.done = asked;

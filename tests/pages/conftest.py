@@ -1,46 +1,8 @@
 """The built book as a reader meets it: served, compressed as a host does, and opened in Chromium."""
 
-import gzip
-import mimetypes
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
 import pytest
-
-HTML = Path(__file__).parents[2] / "book" / "_build" / "html"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WASM = "application/wasm"
-COMPRESSED = ("text/", "application/javascript", "application/json", "application/xml", "image/svg", WASM)
-
-
-class Host(SimpleHTTPRequestHandler):
-    """Files of the book, compressed like a host of static pages sends them."""
-
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": WASM}
-    packed = {}
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, directory=HTML, **kwargs)
-
-    def do_GET(self):
-        path = Path(self.translate_path(self.path))
-        path = path / "index.html" if path.is_dir() else path
-        kind = self.guess_type(path)
-        if not path.is_file() or not kind.startswith(COMPRESSED):
-            return super().do_GET()
-        if path not in self.packed:
-            self.packed[path] = gzip.compress(path.read_bytes(), 6)
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(self.packed[path])))
-        self.end_headers()
-        self.wfile.write(self.packed[path])
-
-    def log_message(self, *args):
-        """The tests say what is wrong."""
+from host import HTML, serve
+from printing import chromium as find_chromium
 
 
 @pytest.fixture(scope="session")
@@ -48,22 +10,19 @@ def site():
     """The address of the book, without a slash at its end."""
     if not (HTML / "index.html").is_file():
         pytest.skip("there is no book yet: run `make book`")
-    mimetypes.init()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serve() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """Chromium without a window."""
-    if CHROMIUM is None:
+    if find_chromium() is None:
         pytest.skip("there is no Chromium: `sudo apt-get install chromium`")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -1,7 +1,7 @@
 """What axe-core finds on the pages: nothing serious in what is ours."""
 
 import pytest
-from conftest import HTML
+from host import HTML
 from test_browser import PAGES
 
 ROOT = HTML.parents[2]

@@ -1,15 +1,20 @@
 """Every page, opened in a browser: no error, and no request that leaves the machine."""
 
 import pytest
-from conftest import HTML
+from host import HTML
 
+MOST, FIRST = 2_000, {"book/intro.html": 300}  # kB sent before a click
 PAGES = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_without_an_error_and_asks_nothing_of_others(page, site, name):
+def test_a_page_opens_without_an_error_takes_little_and_asks_nothing_of_others(context, page, site, name):
+    wire, sent = context.new_cdp_session(page), []
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
     answer = page.goto(f"{site}/{name}", wait_until="networkidle")
     assert answer.ok
+    assert sum(sent) / 1000 <= FIRST.get(name, MOST)
 
 
 CLOSED = """Object.defineProperty(window, "localStorage", {

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import HTML
+from host import HTML
 
 from bloodcell_utils import metrics
 from bloodcell_utils.cells import CELLS

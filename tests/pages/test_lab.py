@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from conftest import HTML
+from host import HTML
 from PIL import Image
 
 from bloodcell_utils import reader

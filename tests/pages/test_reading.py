@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import HTML
+from host import HTML
 from PIL import Image
 
 from bloodcell_utils import course
