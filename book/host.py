@@ -15,6 +15,7 @@ class Host(SimpleHTTPRequestHandler):
     """Files of the book, compressed once each."""
 
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": WASM}
+    protocol_version = "HTTP/1.1"  # one connection for several files
     packed = {}
 
     def __init__(self, *args, **kwargs):

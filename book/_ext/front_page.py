@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from one_style import OWN
 from sphinx.util.docutils import SphinxDirective
 
 from bloodcell_utils import course, records
@@ -205,7 +206,7 @@ class StartHere(SphinxDirective):
 
 def style(app, pagename, templatename, context, doctree):
     if pagename == "book/intro":
-        app.add_css_file("front.css")
+        app.add_css_file("front.css", priority=OWN)
         app.add_js_file("front.js", type="module")
 
 

@@ -6,6 +6,7 @@ Made from the run records of ``book/results``, ``course.yml`` and ``paper.py``; 
 from pathlib import Path
 
 from docutils import nodes
+from one_style import OWN
 from sphinx.util.docutils import SphinxDirective
 
 from bloodcell_utils import records, reproduction
@@ -56,8 +57,8 @@ class ReproductionDashboard(SphinxDirective):
 
 def style(app, pagename, templatename, context, doctree):
     if pagename == PAGE:
-        app.add_css_file("items.css")
-        app.add_css_file("reproduction.css")
+        app.add_css_file("items.css", priority=OWN)
+        app.add_css_file("reproduction.css", priority=OWN)
         app.add_js_file("reproduction.js")
 
 

@@ -1,0 +1,140 @@
+"""One style sheet for all pages, with those rules of theme and extensions that their elements can use.
+
+A rule stays if every class and every id that it names is written in some page or some script. What only one page needs
+(added with the priority `OWN`) stays a sheet of its own.
+"""
+
+import posixpath
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import tinycss2
+
+from bloodcell_utils.store import replace_file
+
+FILE, OWN = "book.css", 900
+LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
+CALL = re.compile(r":[\w-]+\([^()]*\)")  # a selector's functions and attributes may name what is not there
+ATTRIBUTE = re.compile(r"\[[^\]]*\]")
+NAME = re.compile(r"[.#]((?:\\.|[\w-])+)")
+RELATIVE = re.compile(r"(url\(\s*[\"']?)(?!data:|\w+:|#|/)([^\"')]+)")
+GROUPS = ("media", "supports", "layer", "container")
+
+
+def join(app, pagename, templatename, context, doctree):
+    """In the head of a page, one link in place of those to all common sheets; it remembers which they were."""
+    own = {posixpath.basename(str(asset.filename)) for asset in context["css_files"] if asset.priority >= OWN}
+    lean, pathto = context["lean"], context["pathto"]
+
+    def joined(head):
+        head, common = lean(head), []
+
+        def take(link):
+            if link[1] in own or 'rel="stylesheet"' not in link[0]:
+                return link[0]
+            common.append(link[1])
+            return ""
+
+        rest = LINK.sub(take, head)
+        sheet = f'<link rel="stylesheet" href="{pathto(f"_static/{FILE}", 1)}" data-sheets="{" ".join(common)}">\n'
+        return type(head)(sheet * bool(common) + rest)
+
+    context["lean"] = joined
+
+
+def in_order(lists):
+    """All names of some lists, each name behind those that stand before it in any list.
+
+    Parameters
+    ----------
+    lists : iterable of sequence of str
+
+    Returns
+    -------
+    list of str
+    """
+    before = {}
+    for names in lists:
+        for i, name in enumerate(names):
+            before.setdefault(name, set()).update(names[max(i - 1, 0) : i])
+    return list(TopologicalSorter(before).static_order())
+
+
+def needed(css, words, folder=Path(), name=""):
+    """The rules of a style sheet that can apply, with what it imports in place.
+
+    Parameters
+    ----------
+    css : str
+    words : set of str
+        Everything that may be a class or an id.
+    folder : pathlib.Path
+        Where `name`, and what it imports, is.
+    name : str
+        Path of the sheet inside the folder; addresses in it are written anew, as seen from the folder.
+
+    Returns
+    -------
+    str
+    """
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    place = posixpath.dirname(name)
+    text = "\n".join(_kept(rules, words, folder, place))
+    return RELATIVE.sub(lambda url: url[1] + posixpath.normpath(posixpath.join(place, url[2])), text)
+
+
+def _kept(rules, words, folder, place):
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = [selector for selector in _selectors(rule.prelude) if _possible(selector, words)]
+            if selectors:
+                yield f"{','.join(selectors)}{{{tinycss2.serialize(rule.content).strip()}}}"
+        elif rule.type == "at-rule" and rule.at_keyword == "import":
+            (target,) = (token.value for token in rule.prelude if token.type in ("string", "url"))
+            path = posixpath.normpath(posixpath.join(place, target))
+            yield needed((folder / path).read_text("utf-8"), words, folder, path)
+        elif rule.type == "at-rule" and rule.at_keyword in GROUPS and rule.content is not None:
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            if inside := "".join(_kept(inner, words, folder, place)):
+                yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{inside}}}"
+        elif rule.type == "at-rule" and not (rule.at_keyword == "font-face" and "Awesome" in rule.serialize()):
+            yield rule.serialize()  # the theme's icon font: book/_ext/lean.py draws the icons
+
+
+def _selectors(prelude):
+    selector = []
+    for token in prelude:
+        if token.type == "literal" and token.value == ",":
+            yield tinycss2.serialize(selector).strip()
+            selector = []
+        else:
+            selector.append(token)
+    yield tinycss2.serialize(selector).strip()
+
+
+def _possible(selector, words):
+    while CALL.search(selector):
+        selector = CALL.sub("", selector)
+    return all(name.replace("\\", "") in words for name in NAME.findall(ATTRIBUTE.sub("", selector)))
+
+
+def write(app, exception):
+    """Write the sheet."""
+    if exception is not None or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    static = out / "_static"
+    pages = [path.read_text("utf-8") for path in out.rglob("*.html") if "_static" not in path.parts]
+    scripts = [path.read_text("utf-8") for path in static.rglob("*.js") if "mathjax" not in path.parts]
+    words = {word for text in pages + scripts for word in re.findall(r"[\w-]+", text)}
+    sheets = {found[1] for page in pages if (found := re.search(r'data-sheets="([^"]*)"', page))}
+    names = in_order(map(str.split, sheets))
+    text = "\n".join(needed((static / name).read_text("utf-8"), words, static, name) for name in names)
+    replace_file(static / FILE, text.encode())
+
+
+def setup(app):
+    app.connect("html-page-context", join, priority=960)
+    app.connect("build-finished", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
