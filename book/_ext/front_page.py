@@ -11,7 +11,6 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from one_style import OWN
 from sphinx.util.docutils import SphinxDirective
 
 from bloodcell_utils import course, records
@@ -206,8 +205,8 @@ class StartHere(SphinxDirective):
 
 def style(app, pagename, templatename, context, doctree):
     if pagename == "book/intro":
-        app.add_css_file("front.css", priority=OWN)
-        app.add_js_file("front.js", type="module")
+        app.add_css_file("front.css")
+        app.add_js_file("front.js")
 
 
 def setup(app):

@@ -13,12 +13,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = ("bloodcell_utils/**/*", "book/_kernel/**/*", "book/results/*", "course.yml", "requirements.lock")
+MAKERS = ("book/_ext/*.py", "book/lab/*", "book/_templates/*")  # of pages: the notebooks are not executed for them
 
 
-def fingerprint(root=ROOT):
+def fingerprint(root=ROOT, patterns=READ):
     """A short hash of every file that a notebook may read, and of the version of Python."""
     digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
-    for path in sorted(path for pattern in READ for path in root.glob(pattern)):
+    for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
@@ -31,6 +32,7 @@ def choose_cache(app, config):
     if profile != "sample":
         config.nb_execution_timeout = -1  # seventeen thousand images take as long as the machine needs
     config.bloodcell_inputs = f"{profile}-{fingerprint()}"
+    config.bloodcell_makers = fingerprint(patterns=MAKERS)
     caches = Path(app.outdir).parent / ".jupyter_cache"
     config.nb_execution_cache_path = str(caches / config.bloodcell_inputs)
     for old in caches.glob(f"{profile}-*"):
@@ -40,5 +42,6 @@ def choose_cache(app, config):
 
 def setup(app):
     app.add_config_value("bloodcell_inputs", "", "env")
+    app.add_config_value("bloodcell_makers", "", "env")
     app.connect("config-inited", choose_cache)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

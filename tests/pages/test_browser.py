@@ -48,3 +48,15 @@ def test_without_javascript_the_text_is_there(chromium, site):
     page.goto(f"{site}/book/intro.html")
     assert page.locator("svg.matrix").is_visible()
     page.close()
+
+
+def test_the_matrix_of_the_first_page_assembles_and_plays_again(chromium, site):
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{site}/book/intro.html")
+    again = page.locator(".assembling button")
+    page.wait_for_selector(".assembling.flying canvas")
+    again.wait_for(timeout=10_000)
+    assert page.locator(".assembling canvas").count() == 0 and page.locator("svg.matrix path.right").first.is_visible()
+    again.click()
+    assert page.locator(".assembling canvas").is_visible() and again.is_hidden()
+    page.close()
