@@ -52,6 +52,12 @@ def write(app, exception):
         card().savefig(path)
 
 
+def know_home(app, config):
+    """Addresses that are sent are whole ones."""
+    config.ogp_site_url = config.html_baseurl
+
+
 def setup(app):
+    app.connect("config-inited", know_home)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -71,7 +71,7 @@ def test_the_search_finds_a_cell(page, site):
 
 @each_chapter
 def test_a_chapter_can_be_run_elsewhere(chapter):
-    links = read(f"notebooks/{Path(chapter.file).stem}.html").select(".header-article a")
+    links = read(f"notebooks/{Path(chapter.file).stem}.html").select(".bd-header-article a")
     where = {urlsplit(link["href"]).netloc: urlsplit(unquote(link["href"])) for link in links if link.has_attr("href")}
     notebook = f"notebooks/{chapter.file}"
     assert (ROOT / notebook).is_file()
@@ -86,7 +86,7 @@ def test_a_chapter_can_be_run_elsewhere(chapter):
 @each_chapter
 def test_a_chapter_can_be_taken_along(chapter):
     page = HTML / "notebooks" / f"{Path(chapter.file).stem}.html"
-    links = read(page).select(".header-article a[href$='.ipynb']")
+    links = read(page).select(".bd-header-article a[href$='.ipynb']")
     (notebook,) = [link["href"] for link in links if not urlsplit(link["href"]).netloc]
     nbformat.validate(nbformat.read((page.parent / notebook).resolve(), as_version=4))
 
