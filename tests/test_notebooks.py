@@ -1,5 +1,6 @@
 """What all notebooks have in common; what each computes is run by nbval and by the book."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -47,3 +48,14 @@ def test_what_is_compared_is_stored(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if "# NBVAL_CHECK_OUTPUT" in cell.source or "nbval-check-output" in cell.metadata.get("tags", []):
             assert cell.outputs, f"{path.name} marks a cell for comparison and stores nothing: {cell.source}"
+
+
+@each_notebook
+def test_a_figure_has_words_in_its_place_and_words_below_it(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            said = cell.metadata.get("mystnb", {})
+            alt, caption = said.get("image", {}).get("alt", ""), said.get("figure", {}).get("caption", "")
+            assert len(alt.split()) >= 5, f"no alternative text: {cell.source}"
+            assert len(caption.split()) >= 8 and caption.endswith("."), f"no caption: {cell.source}"
+            assert not re.search(r"\d\.\d", caption), f"a caption that quotes a number: {caption}"

@@ -16,9 +16,10 @@ FOLDER = ROOT / "book" / "results"
 LOADED = re.compile(r'records\.(?:load|find)\(\\?"([a-z0-9_-]+)\\?", \\?"([a-z]+)\\?"')
 DRAWN = "Cells on this page are drawn by a program: they are not patients’, and what is measured on them is no result."
 REAL = (
-    "Cell images: Acevedo et al. (2020), "
+    "Photographs of cells: Acevedo et al. (2020), "
     '<a class="reference external" href="https://doi.org/10.17632/snkd93bnjr.1">doi:10.17632/snkd93bnjr.1</a>, '
-    '<a class="reference external" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>, made smaller.'
+    '<a class="reference external" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>, made smaller. '
+    "Cells that the text calls drawn are drawn by a program."
 )
 
 
