@@ -174,3 +174,20 @@ def test_the_feed_is_the_list_of_changes():
     feed = changes.feed(text, "https://example.org/", "A book", "2026-02-03T04:05:06Z").decode()
     assert "https://example.org/book/setup.html" in feed
     assert re.findall(r"<updated>(.*?)</updated>", feed) == ["2026-02-03T04:05:06Z"] * 2 + ["2026-01-02T00:00:00Z"]
+
+
+def test_the_one_sheet_keeps_what_can_apply_in_the_order_of_all_pages(tmp_path):
+    one = load("_ext/one_style.py")
+    assert one.in_order([["a", "b", "d"], ["a", "c", "d"], ["b", "c"]]) == ["a", "b", "c", "d"]
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "more.css").write_text(".in { background: url(dot.png) } .gone { color: red }")
+    css = """@import "deep/more.css"; .in, .out { color: red } .in:not(.out) > [class~=out] { top: 0 } #out { top: 0 }
+        @media print { .out { top: 0 } } @media print { .in\\:side, .in { top: 0 } } p { background: url("data:x") }"""
+    kept = one.needed(css, {"in"}, tmp_path, "all.css").split("\n")
+    assert kept == [
+        ".in{background: url(deep/dot.png)}",
+        ".in{color: red}",
+        ".in:not(.out) > [class~=out]{top: 0}",
+        "@media print {.in{top: 0}}",
+        'p{background: url("data:x")}',
+    ]

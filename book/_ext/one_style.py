@@ -10,6 +10,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import tinycss2
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 
 from bloodcell_utils.store import replace_file
 
@@ -98,8 +100,40 @@ def _kept(rules, words, folder, place):
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
             if inside := "".join(_kept(inner, words, folder, place)):
                 yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{inside}}}"
-        elif rule.type == "at-rule" and not (rule.at_keyword == "font-face" and "Awesome" in rule.serialize()):
-            yield rule.serialize()  # the theme's icon font: book/_ext/lean.py draws the icons
+        elif rule.type == "at-rule":
+            yield rule.serialize()
+
+
+def with_small_fonts(css, static):
+    """A style sheet whose icon fonts hold the icons that it names; fonts without any are left out.
+
+    Parameters
+    ----------
+    css : str
+    static : pathlib.Path
+        The folder that its addresses start from; the fonts are written there.
+
+    Returns
+    -------
+    str
+    """
+    escaped = {int(code, 16) for code in re.findall(r"\\([0-9a-f]{4})\b", css)}
+    icons = {code for code in escaped | set(map(ord, css)) if 0xE000 <= code <= 0xF8FF}
+
+    def shrink(face):
+        source = static / re.search(r"url\([\"']?([^\"')]+)", face[0])[1]
+        font = TTFont(source.with_suffix(".ttf"))
+        held = icons & set(font.getBestCmap())
+        if not held:
+            return ""
+        subsetter = Subsetter(Options(layout_features=[], notdef_outline=True))
+        subsetter.populate(unicodes=held)
+        subsetter.subset(font)
+        font.flavor = "woff"
+        font.save(static / f"{source.stem}.woff")
+        return re.sub(r"src:[^;}]*", f'src:url({source.stem}.woff) format("woff")', face[0])
+
+    return re.sub(r"@font-face\s*{[^}]*}", shrink, css)
 
 
 def _selectors(prelude):
@@ -131,10 +165,10 @@ def write(app, exception):
     sheets = {found[1] for page in pages if (found := re.search(r'data-sheets="([^"]*)"', page))}
     names = in_order(map(str.split, sheets))
     text = "\n".join(needed((static / name).read_text("utf-8"), words, static, name) for name in names)
-    replace_file(static / FILE, text.encode())
+    replace_file(static / FILE, with_small_fonts(text, static).encode())
 
 
 def setup(app):
     app.connect("html-page-context", join, priority=960)
-    app.connect("build-finished", write)
+    app.connect("build-finished", write, priority=900)  # behind those who write sheets
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
 // The meaning of a word, or a source, beside the link that a reader points at or tabs to. Escape takes it away.
 {
   const texts = JSON.parse(document.getElementById("tips").textContent);
-  const tip = Object.assign(document.createElement("div"), { className: "tip", id: "tip", role: "tooltip", hidden: true });
+  const tip = Object.assign(document.createElement("div"), { className: "bubble", id: "bubble", role: "tooltip", hidden: true });
   document.body.append(tip);
   let link = null, leaving = 0;
 
