@@ -30,9 +30,11 @@ SCREENS = ("book/lab/",)  # what lives on a screen alone
 STYLE = (ROOT / "book" / "_static" / "course.css", Path(__file__))
 WORKERS = 2
 READY = """([here, published]) => {
-    for (const link of document.links)
-        if (link.href.startsWith(here) && link.pathname !== location.pathname)
-            link.href = published + link.href.slice(here.length);
+    for (const link of document.querySelectorAll("a[href]")) { // those of pictures are no `document.links`
+        const target = new URL(link.getAttribute("href"), location.href);
+        if (target.href.startsWith(here) && target.pathname !== location.pathname)
+            link.setAttribute("href", published + target.href.slice(here.length));
+    }
     return window.MathJax?.startup?.promise;
 }"""
 FOOTER = (
@@ -176,7 +178,7 @@ def _at(page, top=None):
 
 
 def _title(page):
-    heading = re.search(r"<h1>(.*?)<a class=\"headerlink", (HTML / f"{page}.html").read_text("utf-8"), re.S)[1]
+    heading = re.search(r"<h1>(.*?)</h1>", (HTML / f"{page}.html").read_text("utf-8"), re.S)[1]
     return unescape(re.sub(r"<[^>]+>", "", heading)).strip()
 
 
