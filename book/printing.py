@@ -119,7 +119,7 @@ def print_pages(pages):
         for page in pages:
             tab.goto((HTML / f"{page}.html").as_uri())
             tab.evaluate(READY, [HTML.as_uri() + "/", home()])
-            pdf = tab.pdf(format="A4", print_background=True, margin=margins, tagged=True, **around)
+            pdf = tab.pdf(format="A4", scale=0.85, print_background=True, margin=margins, tagged=True, **around)
             replace_file(HTML / place(page), pdf)
         browser.close()
 
