@@ -88,7 +88,7 @@ def main():
     contents = BUILD / "_toc.yml"
     write_toc(contents)
     shutil.copytree(ROOT / "book" / "_kernel", KERNEL, dirs_exist_ok=True)  # kernels keep files of their own there
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
+    command = [sys.executable, "book/hurry.py", "build", "."]
     command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
     command += ["-W", "-n", "--keep-going"]
     status = subprocess.run(command, cwd=ROOT, env=variables).returncode

@@ -1,6 +1,8 @@
 """A deck of slides for each chapter, from its notebook with the stored outputs and from the course: nothing runs.
 
 usage: python book/slides.py [FOLDER]
+
+What converts notebooks is imported where it works: mostly there is nothing to do, and that takes no time.
 """
 
 import shutil
@@ -10,14 +12,10 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import nbformat
-from nbconvert import SlidesExporter
-from outline import ROOT, slides
-from traitlets.config import Config
-
 from bloodcell_utils import course, questions
 from bloodcell_utils.store import replace_file
 
+ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = ROOT / "book" / "_deck"
 REVEAL = ("dist/reveal.css", "dist/reveal.js", "dist/theme/white.css", "plugin/notes/notes.js", "LICENSE")
 FONTS = "dist/theme/fonts/source-sans-pro"
@@ -35,6 +33,9 @@ def deck(chapter):
     str
         HTML; it wants reveal.js in the folder ``reveal`` beside it.
     """
+    import nbformat
+    from outline import slides
+
     cells = []
     for slide in slides(chapter):
         cells.append(_cell(slide.words, "slide", kind=slide.look))
@@ -88,6 +89,8 @@ def make(folder, chapters=None):
 
 
 def _cell(source, slide_type, **metadata):
+    import nbformat
+
     cell = nbformat.v4.new_markdown_cell(source, metadata=metadata)
     cell.metadata["slideshow"] = {"slide_type": slide_type}
     return cell
@@ -95,6 +98,9 @@ def _cell(source, slide_type, **metadata):
 
 @cache
 def _exporter():
+    from nbconvert import SlidesExporter
+    from traitlets.config import Config
+
     config = Config()
     config.CSSHTMLHeaderPreprocessor.style = "default"
     return SlidesExporter(

@@ -191,3 +191,15 @@ def test_the_one_sheet_keeps_what_can_apply_in_the_order_of_all_pages(tmp_path):
         "@media print {.in{top: 0}}",
         'p{background: url("data:x")}',
     ]
+
+
+def test_the_one_sheet_is_made_again_when_it_would_be_another(tmp_path):
+    one = load("_ext/one_style.py")
+    sheet = tmp_path / "a.css"
+    sheet.write_text(".in { top: 0 }")
+    first = one.key(tmp_path, ["a.css"], {"in", "prose"})
+    (tmp_path / one.FILE).write_text("what was made")
+    assert one.key(tmp_path, ["a.css"], {"in", "other", "words"}) == first
+    different = {one.key(tmp_path, ["a.css"], {"prose"}), one.key(tmp_path, ["a.css", "b.css"], {"in"})}
+    sheet.write_text(".in { top: 1px }")
+    assert len({first, *different, one.key(tmp_path, ["a.css"], {"in"})}) == 4

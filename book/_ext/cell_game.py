@@ -77,8 +77,6 @@ class CellGame(SphinxDirective):
     """Take no argument; leave the game."""
 
     def run(self):
-        for path in LAB.iterdir():
-            self.env.note_dependency(str(path))
         return [nodes.raw("", panel("../" * self.env.docname.count("/") + "_static/lab/"), format="html")]
 
 

@@ -76,8 +76,6 @@ class CellLab(SphinxDirective):
     """Take no argument; leave the lab, or a note where its engine could not be fetched."""
 
     def run(self):
-        for path in LAB.iterdir():
-            self.env.note_dependency(str(path))
         try:
             npm.fetch("onnxruntime-web")
         except BloodcellError as err:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from bloodcell_utils.plots.style import ON_COLOUR
 from bloodcell_utils.store import replace_file
 
 INK, GROUND = (0xCE, 0xD6, 0xDD), (0x12, 0x12, 0x12)  # of the theme's dark pages
@@ -49,6 +48,8 @@ def themed(svg):
     -------
     str
     """
+    from bloodcell_utils.plots.style import ON_COLOUR  # here, since it loads what draws: most builds draw nothing
+
     kept = ON_COLOUR["gid"]
     rules = [f"svg {{ fill: {dark(0)} }} #{kept} {{ fill: #000 }}"]
     for level in sorted(set(re.findall(rf"(?:fill|stroke): {GREY}", svg))):

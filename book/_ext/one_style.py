@@ -4,6 +4,8 @@ A rule stays if every class and every id that it names is written in some page o
 (added with the priority `OWN`) stays a sheet of its own.
 """
 
+import hashlib
+import logging
 import posixpath
 import re
 from graphlib import TopologicalSorter
@@ -153,8 +155,31 @@ def _possible(selector, words):
     return all(name.replace("\\", "") in words for name in NAME.findall(ATTRIBUTE.sub("", selector)))
 
 
+def key(static, names, words):
+    """A comment that stays the same while the sheet does: it is of what the sheet is made from.
+
+    Parameters
+    ----------
+    static : pathlib.Path
+    names : sequence of str
+        The sheets, in order.
+    words : set of str
+        Everything that may be a class or an id.
+
+    Returns
+    -------
+    str
+    """
+    read = [path.read_bytes() for path in sorted(static.rglob("*.css")) if path.name != FILE]
+    styled = set(NAME.findall(b"".join(read).decode().replace("\\", "")))
+    made = hashlib.sha256(Path(__file__).read_bytes())
+    for part in [*read, *(name.encode() for name in [*names, *sorted(styled & words)])]:
+        made.update(hashlib.sha256(part).digest())
+    return f"/* {made.hexdigest()[:16]} */\n"
+
+
 def write(app, exception):
-    """Write the sheet."""
+    """Write the sheet, if it would be another."""
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
@@ -164,11 +189,15 @@ def write(app, exception):
     words = {word for text in pages + scripts for word in re.findall(r"[\w-]+", text)}
     sheets = {found[1] for page in pages if (found := re.search(r'data-sheets="([^"]*)"', page))}
     names = in_order(map(str.split, sheets))
+    made, path = key(static, names, words), static / FILE
+    if path.is_file() and path.read_text("utf-8").startswith(made):
+        return
     text = "\n".join(needed((static / name).read_text("utf-8"), words, static, name) for name in names)
-    replace_file(static / FILE, with_small_fonts(text, static).encode())
+    replace_file(path, (made + with_small_fonts(text, static)).encode())
 
 
 def setup(app):
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     app.connect("html-page-context", join, priority=960)
     app.connect("build-finished", write, priority=900)  # behind those who write sheets
     return {"parallel_read_safe": True, "parallel_write_safe": True}

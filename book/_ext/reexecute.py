@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = ("bloodcell_utils/**/*", "book/_kernel/**/*", "book/results/*", "course.yml", "requirements.lock")
-MAKERS = ("book/_ext/*.py", "book/lab/*", "book/_templates/*")  # of pages: the notebooks are not executed for them
+# Makers of pages: the notebooks are not executed for them.
+MAKERS = ("book/_ext/*.py", "book/lab/*.html", "book/lab/*.py", "book/_templates/*")
 
 
 def fingerprint(root=ROOT, patterns=READ):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from front_page import FOLDER, sunflower
-from matplotlib.figure import Figure
 
 from bloodcell_utils import course, records
 from bloodcell_utils.cells import by_folder
@@ -20,6 +19,8 @@ def card():
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.figure import Figure  # here, since most builds draw nothing
+
     record = records.load(*RECORD, folder=FOLDER)
     measured, cells = record.models[MODEL], [by_folder(folder) for folder in record.classes]
     figure = Figure((WIDTH / 100, HEIGHT / 100), dpi=100, facecolor="#14181f")
