@@ -36,6 +36,7 @@ PAGES += ["notebooks/01_dataset.html", "notebooks/11_error_analysis.html", "sear
 def test_no_rule_is_missed(page, site, name, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto(f"{site}/{name}", wait_until="networkidle")
+    page.add_style_tag(content="*, ::before, ::after { animation: none !important; transition: none !important }")
     sheets = page.evaluate(SHEETS)
     assert len(sheets) >= 6
     assert page.evaluate(SEEN, sheets) == []
