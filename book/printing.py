@@ -29,6 +29,8 @@ WHOLE = "pdf/book.pdf"
 SCREENS = ("book/lab/",)  # what lives on a screen alone
 STYLE = (ROOT / "book" / "_static" / "course.css", Path(__file__))
 WORKERS = 2
+SIDE, SCALE = 16, 0.85  # the margin beside the text in mm; of what a screen shows
+WIDTH = (210 - 2 * SIDE) / 25.4 * 96 / SCALE  # of the text, in CSS pixels
 READY = """([here, published]) => {
     for (const link of document.querySelectorAll("a[href]")) { // those of pictures are no `document.links`
         const target = new URL(link.getAttribute("href"), location.href);
@@ -38,7 +40,7 @@ READY = """([here, published]) => {
     return window.MathJax?.startup?.promise;
 }"""
 FOOTER = (
-    '<div style="font: 8px sans-serif; color: #555; width: 100%; padding: 0 16mm; display: flex">'
+    f'<div style="font: 8px sans-serif; color: #555; width: 100%; padding: 0 {SIDE}mm; display: flex">'
     '<span class="title" style="flex: 1"></span><span class="pageNumber"></span></div>'
 )
 
@@ -111,7 +113,7 @@ def print_pages(pages):
     """
     from playwright.sync_api import sync_playwright
 
-    margins = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+    margins = {"top": "18mm", "bottom": "18mm", "left": f"{SIDE}mm", "right": f"{SIDE}mm"}
     around = {"display_header_footer": True, "header_template": "<span></span>", "footer_template": FOOTER}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
@@ -119,7 +121,7 @@ def print_pages(pages):
         for page in pages:
             tab.goto((HTML / f"{page}.html").as_uri())
             tab.evaluate(READY, [HTML.as_uri() + "/", home()])
-            pdf = tab.pdf(format="A4", scale=0.85, print_background=True, margin=margins, tagged=True, **around)
+            pdf = tab.pdf(format="A4", scale=SCALE, print_background=True, margin=margins, tagged=True, **around)
             replace_file(HTML / place(page), pdf)
         browser.close()
 

@@ -5,10 +5,14 @@ from unicodedata import normalize
 import pytest
 from bs4 import BeautifulSoup
 from host import HTML
-from printing import WHOLE, contents, home, place
+from printing import WHOLE, WIDTH, contents, home, place
 from pypdf import PdfReader
 
 from bloodcell_utils import course
+
+OVER_THE_EDGE = """() => [...document.querySelectorAll("article :is(table, pre, img, svg)")]
+    .filter((element) => element.getClientRects().length && element.getBoundingClientRect().right > innerWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 100))"""
 
 pytestmark = pytest.mark.skipif(not (HTML / WHOLE).is_file(), reason="nothing is printed: run `make pdf`")
 
@@ -60,3 +64,14 @@ def test_a_printed_chapter_can_be_read_and_its_links_lead_to_the_published_pages
     assert not [link for link in links(printed) if link.get("/A", {}).get("/URI", "").startswith("file:")]
     buttons = BeautifulSoup((HTML / f"{page}.html").read_text("utf-8"), "html.parser").select(".bd-header-article a")
     assert {f"../{place(page)}", f"../{WHOLE}"} <= {button.get("href") for button in buttons}
+
+
+def test_nothing_is_wider_than_the_paper(chromium):
+    page = chromium.new_page(viewport={"width": int(WIDTH), "height": 1000}, color_scheme="light")
+    page.emulate_media(media="print")
+    wide = {}
+    for name in [name for group in contents().values() for name in group]:
+        page.goto((HTML / f"{name}.html").as_uri())
+        wide[name] = page.evaluate(OVER_THE_EDGE)
+    page.close()
+    assert {name: found for name, found in wide.items() if found} == {}
