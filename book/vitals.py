@@ -1,22 +1,26 @@
-"""What a reader of the pages waits for, in Chromium on this machine: bytes, first sight, the lab. A command, no test.
+"""What a reader of the pages waits for, in Chromium on this machine: bytes, first sight, the lab.
 
 usage: python book/vitals.py
 
 Transfers are those before any click, compressed as a host sends them; the largest contentful paint is measured with the
-processor slowed down four times, as on a phone.
+processor slowed down four times, as on a phone. What was measured goes into book/vitals.json, beside its goal.
 """
 
+import json
 import re
+from pathlib import Path
 from statistics import median
 
 from host import serve
 from printing import chromium
 
-from bloodcell_utils import course
+from bloodcell_utils import course, provenance
+from bloodcell_utils.store import replace_file
 
+TARGET = Path(__file__).with_name("vitals.json")
 PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))
     .observe({ type: "largest-contentful-paint", buffered: true }))"""
-RUNS, SLOWER, PICTURES = 5, 4, 24
+RUNS, SLOWER, PICTURES = 15, 4, 24
 
 
 def visit(browser, address, slower=1):
@@ -79,27 +83,49 @@ def lab(browser, address):
     return ready, median(times)
 
 
+def measure(home, browser):
+    """Visit the first page, each chapter and the lab.
+
+    Parameters
+    ----------
+    home : str
+        Address of the pages.
+    browser : playwright.sync_api.Browser
+
+    Yields
+    ------
+    dict
+        What was measured, its value, unit and goal.
+    """
+    sent, paints = zip(*(visit(browser, f"{home}/book/intro.html", SLOWER) for _ in range(RUNS)), strict=True)
+    yield {"what": "first page, before a click", "value": round(max(sent)), "unit": "kB", "goal": 300}
+    spread = f"{min(paints):.2f} to {max(paints):.2f} in {RUNS} visits"
+    what = f"its largest contentful paint, processor {SLOWER} times slower, median ({spread})"
+    yield {"what": what, "value": round(median(paints), 2), "unit": "s", "goal": 1}
+    pages = {chapter.title: re.sub(r"\.ipynb$", ".html", chapter.file) for chapter in course.load().chapters}
+    sizes = {title: visit(browser, f"{home}/notebooks/{page}")[0] for title, page in pages.items()}
+    largest = max(sizes, key=sizes.get)
+    yield {"what": f"largest chapter ({largest})", "value": round(sizes[largest]), "unit": "kB", "goal": 2000}
+    waits = [lab(browser, f"{home}/book/lab/index.html") for _ in range(RUNS)]
+    ready, prediction = (median(column) for column in zip(*waits, strict=True))
+    yield {"what": "first answer of the cell lab, median", "value": round(ready, 2), "unit": "s", "goal": 3}
+    what = "one prediction in the cell lab, on one core, median"
+    yield {"what": what, "value": round(prediction, 1), "unit": "ms", "goal": 50}
+
+
 def main():
-    """Measure and print."""
+    """Measure, print and write."""
     from playwright.sync_api import sync_playwright
 
+    rows, known = [], provenance.provenance()
     with serve() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        visits = [visit(browser, f"{home}/book/intro.html", SLOWER) for _ in range(RUNS)]
-        paints = [paint for _, paint in visits]
-        print(f"first page: {visits[0][0]:.0f} kB before a click")
-        print(f"  largest contentful paint, processor {SLOWER} times slower: {median(paints):.2f} s, "
-              f"{min(paints):.2f} to {max(paints):.2f} of {RUNS}")  # fmt: skip
-        sizes = {}
-        for chapter in course.load().chapters:
-            page = re.sub(r"\.ipynb$", ".html", chapter.file)
-            sizes[chapter.title] = visit(browser, f"{home}/notebooks/{page}")[0]
-        largest = max(sizes, key=sizes.get)
-        print(f"chapters: {median(sizes.values()):.0f} kB (median), {sizes[largest]:.0f} kB (largest: {largest})")
-        waits = [lab(browser, f"{home}/book/lab/index.html") for _ in range(RUNS)]
-        ready, prediction = (median(column) for column in zip(*waits, strict=True))
-        print(f"lab: first answer after {ready:.2f} s, then {prediction:.1f} ms a prediction on one core")
+        for row in measure(home, browser):
+            print(f"{row['what']}: {row['value']} {row['unit']}, goal {row['goal']}")
+            rows.append(row)
+        made = {"created": known["created"], "device": known["device"], "browser": f"Chromium {browser.version}"}
         browser.close()
+    replace_file(TARGET, (json.dumps({**made, "rows": rows}, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

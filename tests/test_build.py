@@ -203,3 +203,11 @@ def test_the_one_sheet_is_made_again_when_it_would_be_another(tmp_path):
     different = {one.key(tmp_path, ["a.css"], {"prose"}), one.key(tmp_path, ["a.css", "b.css"], {"in"})}
     sheet.write_text(".in { top: 1px }")
     assert len({first, *different, one.key(tmp_path, ["a.css"], {"in"})}) == 4
+
+
+def test_the_pages_say_which_of_their_goals_were_missed():
+    rows = [{"what": what, "value": value, "unit": "s", "goal": 1} for what, value in (("paint", 1.01), ("lab", 1.0))]
+    made = {"created": "2026-01-02T03:04:05+00:00", "device": "a laptop", "browser": "Chromium 1"}
+    head, *_, paint, lab = load("_ext/vitals_table.py").table({**made, "rows": rows})
+    assert head == "Measured on 2026-01-02, a laptop, Chromium 1."
+    assert paint == "| paint | 1.01 s | 1 s | **missed** |" and lab == "| lab | 1.0 s | 1 s | met |"
