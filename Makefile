@@ -13,7 +13,7 @@ PY := .venv/bin/python
 INSTALLED := .venv/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 SOLVED := book/_build/instructor
-INPUTS := $(shell find bloodcell_utils -name '*.py' -o -name '*.json') course.yml book/editions.py $(wildcard book/results/*.json)
+INPUTS := $(shell find bloodcell_utils -name '*.py' -o -name '*.json') course.yml book/tools/editions.py $(wildcard book/results/*.json)
 
 # .venv belongs to one Python and one folder: with another of either it is made again.
 WANTED := $(shell $(PYTHON) -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null) in $(CURDIR)
@@ -21,7 +21,11 @@ ifneq ($(shell cat .venv/.made-for 2>/dev/null),$(WANTED))
 .PHONY: .venv/.made-for
 endif
 
-.PHONY: help book pdf test lint unit notebooks pages student instructor assignments clean
+ifeq ($(filter bundle,$(MAKECMDGOALS))$(FOLDER),bundle)
+$(error Name a folder: make bundle FOLDER=/media/stick/blood-cells)
+endif
+
+.PHONY: help book pdf test lint unit notebooks pages student instructor assignments bench bundle clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -29,17 +33,18 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-30s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop: on the real data)
-	@$(PY) book/build.py --profile $(PROFILE)
+	@$(PY) book/tools/build.py --profile $(PROFILE)
 
 pdf: $(INSTALLED)  ## the same, and each page and the whole book as PDF (needs Chromium)
-	@$(PY) book/build.py --profile $(PROFILE) --print
+	@$(PY) book/tools/build.py --profile $(PROFILE) --print
 
 test: lint unit notebooks pages  ## style, unit tests, every notebook, the book and its pages
 
-lint: $(INSTALLED)  ## style of the code and of the notebooks, spelling
+lint: $(INSTALLED)  ## style of the code and of the notebooks, spelling, who may import from whom
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	.venv/bin/codespell
+	.venv/bin/lint-imports --no-cache
 
 unit: $(INSTALLED)  ## unit and property tests
 	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/pages tests
@@ -51,13 +56,19 @@ pages: pdf  ## check the built pages, as files and in a browser: links, pictures
 	$(PY) -m pytest -n 2 --dist loadfile tests/pages
 
 student instructor assignments: $(INSTALLED)  ## the notebooks without solutions; with all answers; for nbgrader
-	@$(PY) book/editions.py $@
+	@$(PY) book/tools/editions.py $@
+
+bench: $(INSTALLED)  ## time each heavy step against the plain way (PROFILE=laptop; ARGS=--help says more)
+	@$(PY) book/tools/bench.py --profile $(PROFILE) $(ARGS)
+
+bundle: $(INSTALLED)  ## the course in a folder, for a room without internet (FOLDER=/media/stick; ARGS=--help)
+	@$(PY) book/tools/bundle.py "$(FOLDER)" $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis
 
 .venv/.notebooks: $(INSTALLED) $(NOTEBOOKS) $(INPUTS)
-	@$(PY) book/editions.py instructor
+	@$(PY) book/tools/editions.py instructor
 	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR BLOODCELL_PROGRESS_FILE=$(CURDIR)/.venv/.progress.json \
 	    $(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 	    $(if $(filter-out %.ipynb,$?),$(SOLVED),$(?:notebooks/%=$(SOLVED)/%))

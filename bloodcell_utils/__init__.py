@@ -1,17 +1,27 @@
-"""Helpers for a hands-on course in hematology AI.
+"""Helpers for a hands-on course in hematology AI. Read a room (a folder) at a time; its `__init__` says what is in it.
 
-The package is read from the bottom up: the eight cells (`cells`), what the paper printed (`paper`), where things are
-(`config`); the data (`datasets`, `augment`); networks, features and metrics; experiments and their records; figures;
-the command line. Importing it is cheap: TensorFlow loads when a network is built.
+==================  ==================================================================  =====================
+``cells``           the eight kinds of cells, their order and colours                   every chapter
+``paper``           what Acevedo et al. 2019 printed                                    every chapter
+``config``          profiles, seeds, folders; ``errors``, exceptions; ``files``, safe writes  every chapter
+``datasets``        images: found, audited, split, loaded, augmented, drawn             00 to 03
+``models``          VGG-16, Inception-v3, CompactNet; features; the SVM                 03 to 06, 12
+``training``        a fit that can be interrupted; the cached prefix                    06, 07, 12
+``evaluation``      metrics, calibration, explanations, error analysis, `predict`       08 to 14
+``plots``           every figure, one function each                                     every chapter
+``experiments``     ``run(profile)`` gives a record: every recorded number              05 to 13
+``interactive``     what moves: sliders, explorers, the cell builder                    02, 05, 06, 08 to 14
+``course``          chapters, quizzes, checks, progress, the capstone                   every chapter, 15
+``reproduction``    the paper item by item: printed, measured, verdict                  the reproduction page
+``cli``             the command ``bloodcell``                                           –
+==================  ==================================================================  =====================
+
+A room imports from those above it in this table (`pyproject.toml`, import-linter). Importing the package is cheap:
+TensorFlow loads when a network is built.
 """
+
+import lazy_loader
 
 __version__ = "0.1.0"
 
-
-def __getattr__(name):
-    """`predict`, loaded when it is asked for."""
-    if name == "predict":
-        from importlib import import_module
-
-        return import_module(".reader", __name__).predict
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, _ = lazy_loader.attach(__name__, submod_attrs={"evaluation": ["predict"]})

@@ -12,12 +12,10 @@ class CellClass:
 
     Attributes
     ----------
-    name : str
-        The haematologist's name, as printed in figures.
+    name, short : str
+        The haematologist's name, as printed in figures, and at most four letters for crowded axes.
     folder : str
         Its folder in the PBC archive; also the value of the column ``class`` in an index.
-    short : str
-        At most four letters, for crowded axes.
     color : str
         A fixed colour, ``#rrggbb`` (Okabe and Ito's palette for colour-blind readers, black made grey so that it shows
         on dark pages).
@@ -89,12 +87,11 @@ STAGES = {prefix: name for cell in CELLS for prefix, name in cell.subtypes.items
 
 
 def by_folder(folder):
-    """The `CellClass` kept in a folder of the archive, or None for a class of the reader's own.
+    """The `CellClass` kept in a folder of the archive (``"ig"``), or None for a class of the reader's own.
 
     Parameters
     ----------
     folder : str
-        For example ``"ig"``.
 
     Returns
     -------

@@ -8,10 +8,10 @@ import platformdirs
 
 from .errors import BloodcellError
 
-SEED = 2019
+SEED = 2019  # for every split and every training, unless another is asked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tuning:
     """How a profile fine-tunes a network; the defaults are the paper's.
 
@@ -25,7 +25,6 @@ class Tuning:
     blocks : int
         Last blocks that train, with the head.
     head : tuple of int or None
-        Units of the head's hidden layers; None takes the paper's.
     pooling : str or None
         As for `backbones.classifier`.
     images_per_class : int or None
@@ -33,9 +32,7 @@ class Tuning:
     symmetries : int
         Versions of each image (of the eight symmetries of a square) that the cached prefix holds. 0 trains from the
         pixels, augmented anew in every epoch.
-    epochs, batch_size : int
-    learning_rate : float
-    schedule : str
+    epochs, batch_size, learning_rate, schedule
         As for `training.Settings`.
     head_epochs : int
         With a cached prefix: epochs in which the head alone trains first, so that what the blocks know is not washed
@@ -56,7 +53,7 @@ class Tuning:
     head_epochs: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Grid:
     """The part of the paper's Table 3 that a profile can afford.
 
@@ -65,12 +62,12 @@ class Grid:
     images_per_class, blocks : tuple of int or None
         Rows and columns; None takes the paper's.
     again : tuple of int
-        Images a class and blocks of the cell that is trained with a second seed.
+        Images a class and blocks of the setting that is trained with a second seed.
     epochs, head_epochs : int
-        Of the largest row, as in `Tuning`.
+        For the largest row, as in `Tuning`.
     equal_steps : bool
-        Every cell is shown as many images: the rows with fewer see theirs more often. Else every cell sees its images
-        equally often, so that a row with fewer images is also trained for less long.
+        Every network is shown as many images: with fewer it sees each more often. Else every network sees its images
+        equally often, so that one with fewer images also trains for a shorter time.
     """
 
     images_per_class: tuple[int, ...] | None = None
@@ -81,9 +78,9 @@ class Grid:
     equal_steps: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compact:
-    """For how long a profile trains CompactNet.
+    """How long a profile trains CompactNet.
 
     Attributes
     ----------
@@ -105,7 +102,7 @@ class Compact:
     few_steps: int = 750
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Drawn:
     """How much a profile draws for the comparison of drawn cells with real ones.
 
@@ -114,7 +111,7 @@ class Drawn:
     per_class : int
         Drawn cells of each class; one in ten is for validation.
     epochs : int
-        Of the training on them.
+        How long a network trains on them.
     compared : int
         Cells of each kind and class whose features are compared.
     """
@@ -124,18 +121,17 @@ class Drawn:
     compared: int = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """What a run uses; the code reads these values and never asks where it is running.
 
     Attributes
     ----------
-    name : str
-        ``"sample"``, ``"laptop"`` or ``"full"``.
-    data : str
-        ``"synthetic"`` (drawn on the spot) or ``"pbc"`` (the real archive).
-    weights : str
-        ``"random"`` (seeded, no download) or ``"imagenet"``.
+    name : {"sample", "laptop", "full"}
+    data : {"synthetic", "pbc"}
+        Cells drawn on the spot, or the real archive.
+    weights : {"random", "imagenet"}
+        Random weights are seeded and need no download.
     backbones : tuple of str
         Networks that this profile can afford.
     image_size : int
@@ -148,64 +144,75 @@ class Profile:
         Components kept of the last block's features before the SVM; None keeps all.
     siblings : tuple of int
         Source images a class and versions of each, for the leakage experiment.
-    tuning : Tuning
-        For fine-tuning.
-    small : Tuning
-        For experiments that train many networks to compare them: fewer pixels, fewer images.
+    tuning, small : Tuning
+        For fine-tuning, and for experiments that train many networks to compare them: fewer pixels, fewer images.
     natural : int or None
         Training images, in the proportions of the PBC data set, that the experiment on class balance starts from; None
         takes all.
     grid : Grid
-        For the ablation; its cells are trained as `small` says.
+        For the ablation; its networks are trained as `small` says.
     compact : Compact
-        For CompactNet.
     drawn : Drawn
-        For the comparison of drawn cells with real ones.
     """
 
     name: str
     data: str
-    weights: str
-    backbones: tuple[str, ...]
-    image_size: int
-    crop: float
-    feature_size: int | None
-    pca: int | None
-    siblings: tuple[int, int]
-    tuning: Tuning
-    small: Tuning
-    natural: int | None
-    grid: Grid
-    compact: Compact
-    drawn: Drawn
+    weights: str = "imagenet"
+    backbones: tuple[str, ...] = ("vgg16",)
+    image_size: int = 128
+    crop: float = 1.0
+    feature_size: int | None = None
+    pca: int | None = None
+    siblings: tuple[int, int] = (1024, 4)
+    tuning: Tuning = Tuning()
+    small: Tuning = Tuning()
+    natural: int | None = None
+    grid: Grid = Grid()
+    compact: Compact = Compact()
+    drawn: Drawn = Drawn()
 
 
 PROFILES = {
     p.name: p
     for p in (
         Profile(
-            "sample", "synthetic", "random", ("vgg16",), 128, 1.0, 64, 64, (12, 4),
-            Tuning(64, 0.66, 1, (64,), None, None, 1, 3, 32, 3e-5, "cosine", 40),
-            Tuning(32, 0.66, 1, (64,), None, 32, 1, 2, 32, 1e-4, "cosine", 20), 120,
-            Grid((4, 16), (1, 2), (4, 1), 1, 20, True), Compact(4, 12, 20, 1, ((4, 1), (16, 2)), 60),
-            Drawn(20, 2, 10),
+            name="sample", data="synthetic", weights="random", feature_size=64, pca=64, siblings=(12, 4), natural=120,
+            tuning=Tuning(
+                size=64, crop=0.66, blocks=1, head=(64,), images_per_class=None, symmetries=1, epochs=3, batch_size=32,
+                learning_rate=3e-5, schedule="cosine", head_epochs=40,
+            ),
+            small=Tuning(
+                size=32, crop=0.66, blocks=1, head=(64,), images_per_class=32, symmetries=1, epochs=2, batch_size=32,
+                schedule="cosine", head_epochs=20,
+            ),
+            grid=Grid(
+                images_per_class=(4, 16), blocks=(1, 2), again=(4, 1), epochs=1, head_epochs=20, equal_steps=True
+            ),
+            compact=Compact(short=4, long=12, best=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60),
+            drawn=Drawn(per_class=20, epochs=2, compared=10),
         ),
         Profile(
-            "laptop", "pbc", "imagenet", ("vgg16",), 128, 0.8, 144, 400, (128, 4),
-            Tuning(64, 0.6, 2, (256,), None, None, 2, 2, 64, 2e-4, "cosine", 15),
-            Tuning(32, 0.6, 1, (256,), None, 256, 1, 4, 32, 2e-4, "cosine", 15), 1500,
-            Grid((256, 512, 1024), (1, 2), (512, 1), 1, 15, True), Compact(), Drawn(),
+            name="laptop", data="pbc", crop=0.8, feature_size=144, pca=400, siblings=(128, 4), natural=1500,
+            tuning=Tuning(
+                size=64, crop=0.6, blocks=2, head=(256,), images_per_class=None, symmetries=2, epochs=2,
+                learning_rate=2e-4, schedule="cosine", head_epochs=15,
+            ),
+            small=Tuning(
+                size=32, crop=0.6, blocks=1, head=(256,), images_per_class=256, symmetries=1, epochs=4, batch_size=32,
+                learning_rate=2e-4, schedule="cosine", head_epochs=15,
+            ),
+            grid=Grid(
+                images_per_class=(256, 512, 1024), blocks=(1, 2), again=(512, 1), epochs=1, head_epochs=15,
+                equal_steps=True,
+            ),
         ),
-        Profile(
-            "full", "pbc", "imagenet", ("vgg16", "inception_v3"), 224, 1.0, None, None, (1024, 4),
-            Tuning(), Tuning(), None, Grid(), Compact(), Drawn(),
-        ),
+        Profile(name="full", data="pbc", backbones=("vgg16", "inception_v3"), image_size=224),
     )
 }  # fmt: skip
 
 
 def profile(name=None, **changes):
-    """The profile to run with.
+    """The profile to run with; an unknown name is a `BloodcellError`.
 
     Parameters
     ----------
@@ -217,11 +224,6 @@ def profile(name=None, **changes):
     Returns
     -------
     Profile
-
-    Raises
-    ------
-    BloodcellError
-        If there is no profile of that name.
     """
     name = name or os.environ.get("BLOODCELL_PROFILE") or "sample"
     if name not in PROFILES:

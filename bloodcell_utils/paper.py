@@ -116,48 +116,15 @@ FIG_16 = (
 )
 
 
-@dataclass(frozen=True)
-class Slip:
-    """A place where the printed numbers do not fit together.
-
-    Attributes
-    ----------
-    claim : str
-        What the paper says.
-    finding : str
-        What its own numbers, or the network itself, say.
-    place : str
-        Where.
-    """
-
-    claim: str
-    finding: str
-    place: str
-
-
-SLIPS = (
-    Slip("The matrices are measured on 1,919 test images in natural proportion.",
-         "Nearly every printed rate is a multiple of 1/256: the test set behind them had 256 images a class.",
-         "Figs. 11 and 12"),
-    Slip("Basophils taken for eosinophils: 2.58 %.", "No count out of 256 rounds to it.", "text"),
-    Slip("VGG-16 has 160 million parameters.", "It has 138,357,544.", "text"),
-    Slip("The chosen settings are the best.", "Neither chosen row is the best of Table 3.", "Table 3"),
-    Slip("Accuracy of the SVMs.", "87.4 and 90.5 % in the text, 86 and 90 % in the abstract.", "abstract"),
-    Slip("Accuracy of the fine-tuned Inception-v3.", "95 % with its matrix, 94.9 % in section 6.3.", "section 6.3"),
-)  # fmt: skip
-
-
-def as_count(percent, denominator=256, decimals=2):
+def as_count(percent, denominator=256):
     """The count out of `denominator` that prints as `percent`, if there is one.
 
     Parameters
     ----------
     percent : float
-        A printed rate, 0-100.
+        A rate, 0-100, printed with two decimals.
     denominator : int
         Images of the class in the test set.
-    decimals : int
-        Decimals that the rate was printed with.
 
     Returns
     -------
@@ -169,7 +136,6 @@ def as_count(percent, denominator=256, decimals=2):
     >>> as_count(99.61), as_count(2.58)
     (255, None)
     """
-    unit = Fraction(1, 10**decimals)
     count = round(percent * denominator / 100)
-    exact = Fraction(100 * count, denominator)
-    return count if abs(exact - Fraction(str(percent))) < unit else None
+    off = abs(Fraction(100 * count, denominator) - Fraction(str(percent)))
+    return count if off < Fraction(1, 100) else None

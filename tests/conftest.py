@@ -5,6 +5,7 @@ import socket
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import settings
 from PIL import Image
 
@@ -14,6 +15,13 @@ settings.register_profile("course", derandomize=True, database=None, deadline=No
 settings.load_profile("course")
 
 LOOPBACK = ("127.", "::1", "localhost")
+HOSTILE = (
+    """set"'><img src=x onerror=alert(3)><b title='""",
+    "</script></style><script>alert(1)</script>",
+    "a & b {{ 7 * 7 }} {% raw %} {name}",
+    "` | x | ` <u>y</u>\n\n# head\n- [here](http://a.b) ![](c) **d**\n```",
+    "1. www.a.bc <http://a.b> http://a.b 'x' \\` $e$",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,3 +75,28 @@ def encode():
         return stream.getvalue()
 
     return encode
+
+
+@pytest.fixture
+def holds_names():
+    """A function that makes HTML with a name in it, and finds that hostile names make no other page than a plain one.
+
+    Elements and the names of their attributes are compared, and the hostile name must be read on the page as it is.
+    """
+
+    def skeleton(html):
+        return [(tag.name, sorted(tag.attrs)) for tag in BeautifulSoup(html, "html.parser").find_all(True)]
+
+    def said(html):
+        soup = BeautifulSoup(html, "html.parser")
+        values = (value for tag in soup.find_all(True) for value in tag.attrs.values() if isinstance(value, str))
+        return " ".join(" ".join([*soup.find_all(string=True), *values]).split())
+
+    def holds_names(make, shown=lambda name: name):
+        plain = skeleton(make("a name"))
+        for name in HOSTILE:
+            html = make(name)
+            assert skeleton(html) == plain, name
+            assert " ".join(shown(name).split()) in said(html), name
+
+    return holds_names

@@ -1,56 +1,24 @@
-"""The house rules that a machine can check: floors, imports, docstrings, and nothing of one person's computer."""
+"""The house rules that a machine can check: imports, calls, docstrings, and nothing of one person's computer.
+
+Which room may import from which stands in `pyproject.toml` (import-linter).
+"""
 
 import ast
 import re
 import subprocess
 import sys
-import time
+from importlib import import_module
 from pathlib import Path
 
+import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bloodcell_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FLOORS = {
-    0: ["__init__", "errors", "cells", "paper", "config", "course", "questions", "store", "page", "provenance"],
-    1: ["datasets", "augment", "progress", "moodle", "syllabus"],
-    2: ["features", "backbones", "runtime", "checkpoints", "prefix", "kernel_svm", "metrics", "training", "explain"]
-    + [
-        "anatomy",
-        "mistakes",
-        "compact",
-        "layers",
-        "muon",
-        "shipped",
-        "reader",
-        "calibration",
-        "engines",
-        "counterfactuals",
-        "descent",
-    ],
-    3: ["experiments", "records", "capstone", "model_card"],
-    4: ["plots", "reproduction", "bench"],
-    5: [
-        "cli",
-        "doctor",
-        "bundle",
-        "wheels",
-        "widgets",
-        "cell_builder",
-        "labelling",
-        "matrix_explorer",
-        "player",
-        "explorers",
-        "prevalence",
-        "curves",
-        "quiz",
-        "certificate",
-        "checks",
-        "__main__",
-    ],
-}
-FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
+ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 IDS = {"ids": lambda path: path.relative_to(PACKAGE).as_posix()}
 
 
@@ -60,80 +28,96 @@ def room(path):
 
 
 def dotted(path):
-    """The name of a module inside the package, for example ``datasets.pbc``."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    """The name of a module, for example ``bloodcell_utils.datasets.pbc``."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path, everywhere=True):
-    """Modules of the package that a file imports: anywhere in it, or when it is loaded."""
-    known = {dotted(p) for p in MODULES}
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = ast.walk(tree) if everywhere else [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
-    here = ["bloodcell_utils", *path.relative_to(PACKAGE).parts[:-1]]
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = here[: len(here) - node.level + 1] if node.level else []
-            base = ".".join([*base, *filter(None, [node.module])])
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            if name.startswith("bloodcell_utils."):
-                inside = name.removeprefix("bloodcell_utils.")
-                # `from .cells import FOLDERS` names the module and something in it.
-                yield inside if inside in known else inside.rpartition(".")[0] or "__init__"
-
-
-@pytest.mark.parametrize("path", MODULES, **IDS)
-def test_a_file_imports_from_no_floor_above_its_own(path):
-    assert room(path) in FLOOR, f"{room(path)} has no floor yet; decide on one"
-    for name in imports(path):
-        target = name.split(".")[0]
-        assert FLOOR[target] <= FLOOR[room(path)], f"{dotted(path)} imports {name}"
-
-
-def test_no_circle_of_imports():
-    graph = {dotted(path): set(imports(path, everywhere=False)) - {dotted(path)} for path in MODULES}
-    while graph:
-        free = {name for name, needed in graph.items() if not needed & set(graph)}
-        assert free, f"a circle among {sorted(graph)}"
-        graph = {name: needed for name, needed in graph.items() if name not in free}
-
-
-@pytest.mark.parametrize("path", MODULES, **IDS)
-def test_what_no_file_may_import(path):
-    targets = {name.split(".")[0] for name in imports(path)}
-    if room(path) == "datasets":
-        assert "plots" not in targets
-    if room(path) == "metrics":
-        assert "training" not in targets
-    if FLOOR[room(path)] < 5:
-        assert not targets & {"widgets", "cli", "checks"}
-
-
-def test_the_lower_floors_load_without_tensorflow():
-    lower = [f"bloodcell_utils.{dotted(p)}" for p in MODULES if FLOOR[room(p)] <= 1 and p.name != "__init__.py"]
+def loaded_after(*modules):
+    """What a fresh Python has loaded after importing these."""
     code = f"""
 import importlib, sys
-for name in ["bloodcell_utils", "bloodcell_utils.datasets", *{lower}]:
+for name in {modules}:
     importlib.import_module(name)
-heavy = {{"tensorflow", "keras", "torch", "jax", "matplotlib"}} & set(sys.modules)
-sys.exit(f"loaded: {{heavy}}" if heavy else 0)
+print(*sys.modules)
 """
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
+    command = [sys.executable, "-c", code]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_importing_the_package_is_quick():
-    def seconds(code):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-        return time.perf_counter() - start
+def test_floors_and_circles():
+    """The contracts of import-linter: who imports from whom, and that nobody does in a circle."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0 and "3 kept, 0 broken" in result.stdout, result.stdout + result.stderr
 
-    bare = min(seconds("pass") for _ in range(3))
-    assert min(seconds("import bloodcell_utils") for _ in range(3)) - bare < 0.3
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = {"numpy", "pandas", "matplotlib", "sklearn", "tensorflow", "keras"}
+    lazy = (f"bloodcell_utils.{room}" for room in ROOMS if room not in ("cli", "reproduction"))
+    assert not heavy & loaded_after("bloodcell_utils", *lazy)
+
+
+def test_images_and_all_below_load_without_a_network_or_a_figure():
+    lower = [dotted(path) for path in MODULES if path.parent == PACKAGE or room(path) == "datasets"]
+    lower = [name for name in lower if not name.endswith("__main__")]
+    assert not {"tensorflow", "keras", "torch", "jax", "matplotlib"} & loaded_after(*lower)
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_hands_on_what_is_there_and_no_name_of_a_file(name):
+    """Else who asks the room for `counterfactuals` gets the file, or what bears its name: whichever came last."""
+    files = {path.stem for path in (PACKAGE / name).glob("*.py")}
+    assert not files & set(handed_on(PACKAGE / name / "__init__.py"))
+    loaded = import_module(f"bloodcell_utils.{name}")
+    assert [other for other in getattr(loaded, "__all__", []) if not hasattr(loaded, other)] == []
+
+
+def handed_on(path):
+    """Names that a room takes from its files, at once or when they are asked for; not the files themselves."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            yield from (alias.asname or alias.name for alias in node.names)
+        if isinstance(node, ast.keyword) and node.arg == "submod_attrs":
+            yield from (name for names in ast.literal_eval(node.value).values() for name in names)
+
+
+def test_public_functions_take_at_most_three_positional_parameters():
+    """What is fourth has to be called by its name."""
+    many = {
+        f"{dotted(path)}.{name}": len(node.args.posonlyargs + node.args.args)
+        for path in MODULES
+        for name, node in functions(path)
+        if "." not in name and len(node.args.posonlyargs + node.args.args) > 3
+    }
+    assert many == {}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_takes_from_the_package_what_its_rooms_hand_on(path):
+    """From a room or a file of the top level; never from a file in a room, and nothing private."""
+    wrong, taken = [], set()
+    for node in nodes(path):
+        if isinstance(node, ast.Import):
+            wrong += [alias.name for alias in node.names if alias.name.startswith("bloodcell_utils.")]
+        elif isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("bloodcell_utils."):
+            names = [alias.name for alias in node.names]
+            taken |= {alias.asname or alias.name for alias in node.names}
+            place = node.module.removeprefix("bloodcell_utils").removeprefix(".")
+            allowed = getattr(import_module(node.module), "__all__", []) if place in ROOMS else names
+            inside = "." in place
+            wrong += [f"{node.module}.{name}" for name in names if inside or name not in allowed or name[0] == "_"]
+    for node in nodes(path):
+        if isinstance(node, ast.Attribute) and node.attr[0] == "_" and isinstance(node.value, ast.Name):
+            wrong += [f"{node.value.id}.{node.attr}"] * (node.value.id in taken)
+    assert wrong == []
+
+
+def nodes(path):
+    """Everything in the code of a notebook; magics are calls."""
+    plain = TransformerManager().transform_cell
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            yield from ast.walk(ast.parse(plain(cell.source)))
 
 
 def functions(path):
@@ -186,6 +170,10 @@ def test_public_names_are_documented(path):
         if room(path) == "cli" and names == ["options"]:
             continue  # a command: its options are described where they are declared
         assert set(names) == described(docstring), f"{name}: parameters and their descriptions differ"
+        if room(path) == "plots" and path.stem != "style":
+            says = node.returns and ast.unparse(node.returns)
+            assert says == "Figure", f"{name}: a figure says so in its signature, not in a section"
+            continue
         gives, yields = returns(node)
         if names and gives:
             assert re.search(rf"\n\s*{'Yields' if yields else 'Returns'}\n\s*-{{6,}}", docstring), f"{name}: Returns"

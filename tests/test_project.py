@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -93,12 +91,6 @@ def test_ci_runs_the_command_of_the_readme():
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme.index("make book") < readme.index("make test") < readme.index("## ")
-
-
-def test_importing_the_lower_floors_leaves_tensorflow_alone():
-    lower = "from bloodcell_utils import cells, config, course, datasets, paper"
-    check = f"import sys; {lower}; sys.exit(bool({{'keras', 'tensorflow'}} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
 
 
 def locked(name):

@@ -1,11 +1,19 @@
-"""The command line: `bloodcell --help`."""
+"""The command line: `bloodcell --help`. A file a group of commands.
+
+``reading``    predict; ``data``, fetch, verify and describe the images
+``measuring``  run, reproduce, results
+``teaching``   progress, questions; ``doctor``, would the course run here?
+"""
 
 import argparse
 import sys
+from pathlib import Path
 
 from .. import __version__
+from ..config import PROFILES, SEED
 from ..errors import BloodcellError
-from . import data, measuring, reading, teaching
+from ..experiments import EXPERIMENTS
+from . import data, doctor, measuring, reading, teaching
 
 EPILOG = """examples:
   bloodcell predict cell.jpg                which of the eight kinds of cells is this?
@@ -60,6 +68,118 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"bloodcell-utils {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (reading, data, measuring, teaching):
-        part.add_to(commands)
+    for add in (_add_reading, _add_data, _add_measuring, _add_teaching):
+        add(commands)
     return parser
+
+
+def _add_reading(commands):
+    cells = commands.add_parser(
+        "predict",
+        help="name the cell in each image with the network that comes with the package",
+        description="Name the cell in the middle of each image. The network has seen the eight kinds of normal cells "
+        "of one laboratory, in fields about twice as wide as the cell; where it is not sure, it gives no name. For "
+        "teaching, not for diagnosis.",
+        epilog="exit status: 0 all images were read, 1 some were not",
+    )
+    cells.add_argument("image", nargs="+", type=Path, help="image files of any size, or folders of them")
+    cells.add_argument("--csv", type=Path, metavar="FILE", help="write all probabilities there")
+    heat = "write a heat map (Grad-CAM) of each image there"
+    cells.add_argument("--explain", type=Path, metavar="FOLDER", help=heat)
+    cells.add_argument("--crop", type=float, default=1.0, help="central part to look at, in (0, 1] (default: 1)")
+    least = "least confidence for a name (default: the calibrated one; 0 names everything)"
+    cells.add_argument("--threshold", type=float, help=least)
+    cells.set_defaults(command=reading.predict)
+
+
+def _add_data(commands):
+    actions = commands.add_parser("data", help="the PBC data set: fetch, verify, info")
+    actions = actions.add_subparsers(required=True, metavar="ACTION")
+    for name, function, text in (
+        ("fetch", data.fetch, "download the archive, once, and verify it"),
+        ("verify", data.verify, "compare a folder or zip with the official release"),
+        ("info", data.info, "count images by class, sub-type and batch; any set with one folder a class"),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        action.add_argument("folder", nargs="?", help="folder or zip (default: BLOODCELL_DATA_DIR, else the cache)")
+        action.set_defaults(command=function)
+
+
+def _add_measuring(commands):
+    experiment = commands.add_parser("run", help="measure an experiment and write its record")
+    known = "; ".join(f"{name}: {text}" for name, text in EXPERIMENTS.items())
+    experiment.add_argument("experiment", choices=EXPERIMENTS, help=known)
+    experiment.add_argument("--profile", choices=PROFILES, help="default: BLOODCELL_PROFILE, else sample")
+    experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), help="default: vgg16")
+    experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
+    for name, of in (("--seed", "all that is trained or drawn"), ("--split-seed", "the split into subsets")):
+        experiment.add_argument(name, type=int, default=SEED, help=f"of {of} (default: {SEED})")
+    experiment.add_argument(
+        "--scheduler",
+        metavar="WHERE",
+        help="of the cells of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
+        "cluster (tcp://...); default: this process",
+    )
+    experiment.add_argument("--ship", action="store_true", help="compact_best: put the weights into this package")
+    experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
+    experiment.set_defaults(command=measuring.run)
+
+    again = commands.add_parser(
+        "reproduce",
+        help="run every experiment and write one report: paper, measured, verdict",
+        description="Run every experiment, one after the other, and write reproduction.html: each table and figure of "
+        "the paper beside what was measured. What has been measured on the same images with the same seed is kept, so "
+        "after an interruption the same command goes on from there. An experiment that fails is reported, and the "
+        "others are measured all the same.",
+        epilog="`--profile sample` is a rehearsal on drawn cells, in a folder of its own: it takes minutes and shows "
+        "that everything runs. `full` wants a graphics card, and internet for the weights.",
+    )
+    again.add_argument("--profile", choices=PROFILES, help="default: BLOODCELL_PROFILE, else sample")
+    again.add_argument("--only", type=_names, metavar="NAMES", help=f"of: {','.join(EXPERIMENTS)} (default: all)")
+    again.add_argument("--again", action="store_true", help="measure also what has been measured")
+    again.add_argument("--report-only", action="store_true", help="measure nothing; write the report of what is there")
+    again.add_argument("--seed", type=int, default=SEED, help=f"default: {SEED}")
+    again.add_argument("--output", metavar="FOLDER", help="of records and report (default: reproduction, right here)")
+    again.set_defaults(command=measuring.reproduce)
+
+    table = commands.add_parser("results", help="everything measured so far, beside the paper")
+    table.add_argument("folder", nargs="?", help="of the records (default: book/results)")
+    table.add_argument("--json", action="store_true", help="a list of rows instead of a table")
+    table.set_defaults(command=measuring.results)
+
+
+def _add_teaching(commands):
+    solved = commands.add_parser(
+        "progress",
+        help="which exercises are solved and which are left; when none is left, a certificate",
+        description="List the chapters with a mark for each exercise that `check` found right. The list is one file on "
+        "this machine (BLOODCELL_PROGRESS_FILE); nothing leaves it.",
+    )
+    page = "write it as a page; the certificate, if all is solved"
+    solved.add_argument("--page", type=Path, metavar="FILE", help=page)
+    solved.add_argument("--name", default="", help="to stand on the certificate")
+    solved.add_argument("--reset", action="store_true", help="begin anew; the old list is set aside, not deleted")
+    solved.set_defaults(command=teaching.learnt)
+
+    asking = commands.add_parser(
+        "questions",
+        help="the questions of the chapters, also for a learning-management system",
+        description="Without options: how many questions each chapter has.",
+        epilog=teaching.MOODLE,
+    )
+    asking.add_argument("--moodle", type=Path, metavar="FILE", help="write the questions there, as Moodle XML")
+    asking.add_argument("--chapter", nargs="+", metavar="NAME", help="only these chapters (default: all)")
+    asking.set_defaults(command=teaching.questions)
+
+    check = commands.add_parser(
+        "doctor",
+        help="would the course run here? what is missing, and what to do",
+        description="Examine Python, memory, disk, folders, JupyterLab, Keras and the network that comes with it.",
+        epilog="exit status: 0 the sample profile runs, 1 something that it needs is missing",
+    )
+    check.set_defaults(command=lambda _: doctor.run())
+
+
+def _names(text):
+    """A list of names from one argument: ``svm,finetune``."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -3,9 +3,9 @@
 
 def fetch(options):
     """Download the data set and say what arrived."""
-    from ..datasets import pbc
+    from ..datasets import download
 
-    print(f"The data set is in {pbc.fetch(options.folder)}.")
+    print(f"The data set is in {download.fetch(options.folder)}.")
     return verify(options)
 
 
@@ -35,23 +35,3 @@ def info(options):
     sizes = table.groupby(["width", "height"]).size().sort_values(ascending=False)
     print(f"{table['source'].iloc[0]}: {len(table):,} images\n\n{counts.to_string(index=False)}\n")
     print("pixels: " + ", ".join(f"{w}x{h} ({n:,})" for (w, h), n in sizes.items()))
-
-
-def add_to(commands):
-    """Describe these commands to the parser.
-
-    Parameters
-    ----------
-    commands : argparse._SubParsersAction
-    """
-    data = commands.add_parser("data", help="the PBC data set: fetch, verify, info").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    for name, function, text in (
-        ("fetch", fetch, "download the archive, once, and verify it"),
-        ("verify", verify, "compare a folder or zip with the official release"),
-        ("info", info, "count images by class, sub-type and batch; any set with one folder a class"),
-    ):
-        action = data.add_parser(name, help=text, description=text)
-        action.add_argument("folder", nargs="?", help="folder or zip (default: BLOODCELL_DATA_DIR, else the cache)")
-        action.set_defaults(command=function)

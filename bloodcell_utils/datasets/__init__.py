@@ -1,24 +1,22 @@
-"""Images on disk and in memory: the PBC archive, drawn cells, splits, loading and auditing."""
+"""Images on disk and in memory: where they are, what is wrong with them, how they are split, loaded and drawn.
 
+``pbc``          the PBC data set, or any set with a folder a class, as an index
+``download``     the archive, fetched once; ``example_set``, a small drawn set like a reader's own
+``audit``        copies, contradictions, a second batch
+``splits``       training, validation and test sets; ``Split``, made once and passed on
+``loading``      files to arrays; ``cache``, arrays that are computed once
+``augment``      flips, rotations, standardisation, balanced classes
+``specs``        cells in numbers; ``synthetic`` draws them, ``sample`` writes the embedded sample
+``wbcatt``       the morphology of PBC's white cells in words
+"""
 
-def index(profile):
-    """The images that a profile works on, as an index (see `pbc`).
+import lazy_loader
 
-    Parameters
-    ----------
-    profile : config.Profile
-        ``synthetic`` data are drawn into the cache on first use; ``pbc`` data must have been fetched.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        If the real data set is not there; the message says how to get it.
-    """
-    from ..config import cache_dir
-    from . import pbc, sample
-
-    return pbc.index(sample.write(cache_dir() / f"sample-v{sample.VERSION}") if profile.data == "synthetic" else None)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["audit", "augment", "example_set", "pbc", "splits"], submod_attrs={
+    "loading": ["load_image", "load_images"],
+    "pbc": ["labels", "official"],
+    "splits": ["SUBSETS", "Split", "load_index", "load_split"],
+    "specs": ["CellSpec", "random_spec"],
+    "synthetic": ["FIELD_UM", "draw", "draw_layers"],
+})  # fmt: skip

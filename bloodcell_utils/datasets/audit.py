@@ -23,7 +23,7 @@ def identical_groups(table):
 
 
 def conflicts(table):
-    """Identical files with more than one label: at least one of them must be wrong.
+    """Groups of identical files with more than one label: at least one label must be wrong.
 
     Parameters
     ----------
@@ -58,10 +58,8 @@ class Report:
     ----------
     before, after : int
         Images.
-    copies : list of str
-        Paths of second and further copies.
-    conflicting : list of str
-        Paths of identical files with different labels; all of them are dropped.
+    copies, conflicting : list of str
+        Paths of second and further copies, and of identical files with different labels (all of which are dropped).
     """
 
     before: int

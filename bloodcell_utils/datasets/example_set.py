@@ -5,9 +5,6 @@ those with bacteria mostly bands. So a model can guess the cell from the slide, 
 """
 
 import io
-import os
-import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..config import SEED
-from ..errors import DataError
+from ..files import write_folder
 from .specs import WHITE, random_spec
 from .synthetic import draw
 
@@ -42,46 +39,26 @@ def write(folder, seed=SEED):
     Parameters
     ----------
     folder : path-like
-        A new folder, or one that an earlier call has written.
+        A new or empty folder, or one that an earlier call has written.
     seed : int
 
     Returns
     -------
     pathlib.Path
-        The folder. It appears at once and complete: it is written beside its place, then renamed.
+        The folder. It appears at once and complete.
 
     Raises
     ------
     DataError
         For a folder that holds something else, or cannot be written.
     """
-    folder, readme = Path(folder), _README.format(VERSION, seed)
-    if _is_written(folder, readme):
-        return folder
-    if folder.exists():
-        raise DataError(f"{folder} holds something else than this set. Remove it, or choose another folder.")
-    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-    try:
-        for path, data in _files(seed).items():
-            (beside / path).parent.mkdir(parents=True, exist_ok=True)
-            (beside / path).write_bytes(data)
-        (beside / "README.txt").write_text(readme, encoding="utf-8")
-        os.rename(beside, folder)
-    except OSError as err:
-        if not _is_written(folder, readme):  # else another process was faster, and wrote the same
-            raise DataError(f"The set cannot be written to {folder}: {err}. Nothing was left behind.") from err
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    folder = Path(folder)
+    write_folder(folder, _files(seed), _README.format(VERSION, seed))
     return folder
 
 
-def _is_written(folder, readme):
-    marker = folder / "README.txt"
-    return marker.is_file() and marker.read_text(encoding="utf-8") == readme
-
-
 def _files(seed):
-    """Bytes of every picture by path, blemishes included."""
+    """Yield path and bytes of every picture, blemishes included."""
     files, number = {}, 0
     for child, infection in enumerate(_CHILDREN, 1):
         rng = np.random.default_rng([seed, child])
@@ -97,7 +74,7 @@ def _files(seed):
         files[path.replace(".jpg", " (copy).jpg")] = files[path]
     twice = first["band"][12]
     files[twice.replace("band/", "segmented/")] = files[twice]
-    return files
+    yield from files.items()
 
 
 def _slide(rng):

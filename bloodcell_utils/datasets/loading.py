@@ -3,20 +3,19 @@
 import io
 import math
 import os
-import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
-from ..store import key, stored_array
+from .cache import key, stored_array
 from .download import DAMAGED, check_zip
 
 
-def load_images(table, size, crop=1.0, workers=None, progressbar=True, reduced=False):
+def load_images(table, size, crop=1.0, *, progressbar=True, reduced=False):
     """The images of an index as one array.
 
     Parameters
@@ -27,8 +26,6 @@ def load_images(table, size, crop=1.0, workers=None, progressbar=True, reduced=F
         Side of the square result in pixels.
     crop : float
         Central part of the shorter side that is kept, in (0, 1]; the cell of interest is in the centre.
-    workers : int, optional
-        Threads; default: one for each processor.
     progressbar : bool
     reduced : bool
         As for `decode`.
@@ -41,21 +38,22 @@ def load_images(table, size, crop=1.0, workers=None, progressbar=True, reduced=F
     Raises
     ------
     DataError
-        For an image that cannot be decoded, by name; `readable` drops such images.
+        For an image that cannot be decoded, by name.
     """
     if not 0 < crop <= 1 or size < 1:
         raise DataError(f"crop={crop} must be in (0, 1] and size={size} at least 1.")
     name = f"images-{size}-{key('v1', size, crop, *['reduced'] * reduced, *table['sha256'])}"
     paths = table[["source", "path"]].to_numpy()
-    workers = workers or os.cpu_count() or 1
+    with reader() as read, ThreadPoolExecutor(os.cpu_count()) as pool:
 
-    with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
-        read = reader(stack)
+        def one(place):
+            return decode(read(*place), size, crop, name=place[1], reduced=reduced)
 
         def compute(start, stop):
-            return np.stack(list(pool.map(lambda p: decode(read(*p), size, crop, p[1], reduced), paths[start:stop])))
+            return np.stack(list(pool.map(one, paths[start:stop])))
 
-        return stored_array(name, (len(table), size, size, 3), np.uint8, compute, 512, "decoding", progressbar)
+        shape, options = (len(table), size, size, 3), {"block": 512, "desc": "decoding", "progressbar": progressbar}
+        return stored_array(name, shape, np.uint8, compute=compute, **options)
 
 
 def load_image(row, size=None, crop=1.0):
@@ -66,52 +64,26 @@ def load_image(row, size=None, crop=1.0):
     row : mapping
         With ``source`` and ``path``, for example ``table.iloc[0]``.
     size : int, optional
-        As for `load_images`; None keeps the original size.
     crop : float
+        As for `load_images`; a size of None keeps the original.
 
     Returns
     -------
     numpy.ndarray of uint8, shape (height, width, 3)
     """
-    with ExitStack() as stack:
-        return decode(reader(stack)(row["source"], row["path"]), size, crop, row["path"])
+    with reader() as read:
+        return decode(read(row["source"], row["path"]), size, crop, name=row["path"])
 
 
-def readable(table):
-    """Drop the images that cannot be decoded to the end, and warn with their names.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-
-    Returns
-    -------
-    pandas.DataFrame
-        With a fresh row index.
-    """
-    bad = {}
-    with ExitStack() as stack:
-        read = reader(stack)
-        for source, path in table[["source", "path"]].to_numpy():
-            try:
-                decode(read(source, path), 8, 1.0, path)
-            except DataError as err:
-                bad[path] = str(err)
-    if bad:
-        warnings.warn(f"{len(bad)} image(s) left out: " + " ".join(bad.values()), stacklevel=2)
-    return table[~table["path"].isin(bad)].reset_index(drop=True)
-
-
-def decode(data, size, crop=1.0, name="image", reduced=False, strict=True):
+def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
     """Bytes of an image file to an RGB array.
 
     Parameters
     ----------
     data : bytes
     size : int or None
-        Side of the result in pixels; None keeps the original size.
     crop : float
-        Central part of the shorter side, in (0, 1].
+        As for `load_image`.
     name : str
         For error messages.
     reduced : bool
@@ -151,9 +123,8 @@ def resize(image, size, crop=1.0):
     ----------
     image : numpy.ndarray of uint8, shape (height, width, 3)
     size : int
-        Side of the result in pixels.
     crop : float
-        Central part of the shorter side that is kept, in (0, 1].
+        As for `load_images`.
 
     Returns
     -------
@@ -202,41 +173,33 @@ def _rgb(image):
     return image.convert("RGB")
 
 
-def reader(stack):
-    """What reads the files of an index, from folders and zips.
-
-    Parameters
-    ----------
-    stack : contextlib.ExitStack
-        Zips stay open as long as it is.
-
-    Returns
-    -------
-    callable
-        ``read(source, path)``: the bytes of a file.
-    """
+@contextmanager
+def reader():
+    """Yield ``read(source, path)``, which gives the bytes of a file of an index; zips stay open inside the block."""
     archives = {}
+    with ExitStack() as stack:
 
-    def open_zip(source):
-        if not Path(source).is_file():
-            raise DataError(f"{source} is gone; index the data again.")
-        check_zip(source)
-        archive = stack.enter_context(zipfile.ZipFile(source))
-        members = {"/".join(n.split("/")[-2:]): n for n in archive.namelist() if "__MACOSX" not in n}
-        return archive, members
-
-    def read(source, path):
-        if Path(source).is_dir():
+        def read(source, path):
+            if Path(source).is_dir():
+                try:
+                    return (Path(source) / path).read_bytes()
+                except OSError as err:
+                    raise DataError(f"{path} cannot be read from {source}: {err}.") from err
+            if source not in archives:
+                archives[source] = _open_zip(stack, source)
+            archive, members = archives[source]
             try:
-                return (Path(source) / path).read_bytes()
-            except OSError as err:
-                raise DataError(f"{path} cannot be read from {source}: {err}.") from err
-        if source not in archives:
-            archives[source] = open_zip(source)
-        archive, members = archives[source]
-        try:
-            return archive.read(members[path])
-        except DAMAGED as err:
-            raise DataError(f"{path} cannot be read from {source}: {err!r}.") from err
+                return archive.read(members[path])
+            except DAMAGED as err:
+                raise DataError(f"{path} cannot be read from {source}: {err!r}.") from err
 
-    return read
+        yield read
+
+
+def _open_zip(stack, source):
+    """A zip, and its members by the last two parts of their names."""
+    if not Path(source).is_file():
+        raise DataError(f"{source} is gone; index the data again.")
+    check_zip(source)
+    archive = stack.enter_context(zipfile.ZipFile(source))
+    return archive, {"/".join(n.split("/")[-2:]): n for n in archive.namelist() if "__MACOSX" not in n}

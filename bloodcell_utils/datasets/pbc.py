@@ -20,7 +20,6 @@ import warnings
 import zipfile
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -30,25 +29,7 @@ from ..config import data_dir
 from ..errors import DataError
 from . import download
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 COLUMNS = ["source", "path", "class", "subtype", "width", "height", "batch", "sha256"]
-
-
-def fetch(folder=None, progressbar=True):
-    """Download the official archive (280 MB) once; see `download.fetch`.
-
-    Parameters
-    ----------
-    folder : path-like, optional
-        Default: `config.data_dir`.
-    progressbar : bool
-
-    Returns
-    -------
-    pathlib.Path
-        The zip; `index` reads it as it is, there is no need to unpack.
-    """
-    return download.fetch(folder or data_dir(), progressbar=progressbar)
 
 
 def locate(source=None):
@@ -73,12 +54,10 @@ def locate(source=None):
         download.check_zip(source)
         return source
     if source.is_dir():
-        if _has_class_folders(source):
-            return source
         inside = sorted(p for p in source.iterdir() if not p.name.startswith("."))  # hidden: half-made by a killed run
-        inner = [p for p in inside if p.is_dir() and _has_class_folders(p)]
-        if inner:
-            return inner[0]
+        for folder in (source, *inside):
+            if folder.is_dir() and _has_class_folders(folder):
+                return folder
         zips = sorted((p for p in inside if p.suffix == ".zip"), key=lambda p: p.name != download.ARCHIVE)
         if zips:
             return locate(zips[0])
@@ -114,7 +93,7 @@ def index(source=None, classes=FOLDERS, on_error="raise"):
     source = locate(source)
     rows, bad = [], []
     for path, data in read_files(source):
-        folder, name = PurePosixPath(path).parts
+        folder, name = path.split("/")
         if classes is not None and folder not in classes:
             continue
         try:
@@ -142,7 +121,7 @@ def index(source=None, classes=FOLDERS, on_error="raise"):
 def read_files(source):
     """Yield ``(class/file, bytes)`` for every file of a set that is named like an image.
 
-    Hidden files (the official archive has one, ``neutrophil/.DS_169665.jpg``) and ``__MACOSX`` are passed over.
+    Hidden files (the official archive has one, ``neutrophil/.DS_169665.jpg``) and ``__MACOSX`` are skipped.
 
     Parameters
     ----------
@@ -156,8 +135,9 @@ def read_files(source):
     source = Path(source)
     if source.is_dir():
         for path in sorted(source.glob("*/*")):
-            if path.is_file() and _is_image_name(path.relative_to(source).as_posix()):
-                yield path.relative_to(source).as_posix(), path.read_bytes()
+            name = path.relative_to(source).as_posix()
+            if path.is_file() and _is_image_name(name):
+                yield name, path.read_bytes()
         return
     with zipfile.ZipFile(source) as archive:
         for name in sorted(archive.namelist()):
@@ -197,9 +177,7 @@ def manifest():
     -------
     pandas.DataFrame
     """
-    file = resources.files(__package__) / "pbc_manifest.csv.xz"
-    with file.open("rb") as stream:
-        return pd.read_csv(stream, compression="xz")
+    return pd.read_csv(Path(__file__).with_name("pbc_manifest.csv.xz"))
 
 
 def official():
@@ -218,12 +196,11 @@ def official():
 
 @dataclass(frozen=True)
 class Verification:
-    """What a set of images is, compared with the official release.
+    """How a set of images compares with the official release.
 
     Attributes
     ----------
-    status : str
-        ``"official"``, ``"re-encoded"``, ``"incomplete"`` or ``"foreign"``.
+    status : {"official", "re-encoded", "incomplete", "foreign"}
     n_images : int
         Readable images found.
     changed, missing, extra, unreadable : list of str
@@ -244,12 +221,12 @@ class Verification:
             "incomplete": f"incomplete: {len(self.missing):,} official images are missing: {_some(self.missing)}",
             "foreign": "not the PBC data set: hardly any file name is known",
         }
-        text = [f"{self.n_images:,} images: {lines[self.status]}."]
-        if self.changed and self.status != "foreign":
+        text, known = [f"{self.n_images:,} images: {lines[self.status]}."], self.status != "foreign"
+        if self.changed and known:
             text.append(f"{len(self.changed):,} differ from the official bytes.")
         if self.unreadable:
             text.append(f"{len(self.unreadable):,} cannot be read as images: {_some(self.unreadable)}.")
-        if self.extra and self.status != "foreign":
+        if self.extra and known:
             text.append(f"{len(self.extra):,} are not in the official release: {_some(self.extra)}.")
         return " ".join(text)
 
@@ -277,12 +254,9 @@ def verify(source=None):
     missing = [path for path in official if path not in found]
     changed = [path for path, digest in found.items() if official.get(path, digest) != digest]
     extra = [path for path in found if path not in official]
+    status = "incomplete" if missing else "re-encoded" if changed else "official"
     if len(extra) >= len(found) - len(extra):
         status = "foreign"
-    elif missing:
-        status = "incomplete"
-    else:
-        status = "re-encoded" if changed else "official"
     return Verification(status, len(found), changed, missing, extra, unreadable)
 
 
@@ -296,14 +270,13 @@ def _with_batch(table):
 def _is_image_name(name):
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return len(parts) >= 2 and not hidden and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    return len(parts) >= 2 and not hidden and PurePosixPath(name).suffix.lower() in download.IMAGE_SUFFIXES
 
 
 def _has_class_folders(folder):
-    known = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__"))]
-    return any(child.name in FOLDERS for child in known) or any(
-        _is_image_name(f"{child.name}/{file.name}") for child in known for file in child.iterdir()
-    )
+    inside = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__"))]
+    files = (f"{child.name}/{file.name}" for child in inside for file in child.iterdir())
+    return any(child.name in FOLDERS for child in inside) or any(map(_is_image_name, files))
 
 
 def _image_size(data):

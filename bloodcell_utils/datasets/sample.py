@@ -1,9 +1,6 @@
 """The embedded sample: 8 x 60 drawn cells, laid out like PBC and with its blemishes, before anything is downloaded."""
 
 import io
-import os
-import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +9,7 @@ from PIL import Image
 
 from ..cells import FOLDERS
 from ..config import SEED
-from ..errors import DataError
+from ..files import write_folder
 from .specs import check, pick_subtype, random_spec
 from .synthetic import draw
 
@@ -36,19 +33,14 @@ def sample(per_class=60, size=128, seed=SEED):
     images : numpy.ndarray of uint8, shape (8 * per_class, size, size, 3)
     labels : numpy.ndarray of int64, shape (8 * per_class,)
         In class order (`cells.FOLDERS`).
-
-    Raises
-    ------
-    BloodcellError
-        For parameters out of range.
     """
-    check("per_class", per_class, 60, 1, 10_000)
+    check("per_class", per_class, 60, low=1, high=10_000)
     cells = [_cell(folder, i, seed) for folder in FOLDERS for i in range(per_class)]
     images = np.stack([draw(spec, size, drawing) for _, spec, drawing in cells])
     return images, np.repeat(np.arange(len(FOLDERS), dtype=np.int64), per_class)
 
 
-def write(folder, per_class=60, size=128, seed=SEED):
+def write(folder, per_class=60, size=128, *, seed=SEED):
     """Write the sample as a folder laid out like PBC, with PBC's blemishes in miniature.
 
     Planted within `per_class`: pictures that are not square (`size` wide, ``size + 1`` high); three pairs of identical
@@ -61,39 +53,22 @@ def write(folder, per_class=60, size=128, seed=SEED):
     folder : path-like
         A new or empty folder, or one that an earlier call with the same parameters has written.
     per_class, size, seed : int
-        8 pictures a class or more; size 32 to 1021 pixels.
+        At least 8 pictures a class; a size from 32 to 1021 pixels.
 
     Returns
     -------
     pathlib.Path
-        The folder. It appears at once and complete: it is written beside its place, then renamed.
+        The folder. It appears at once and complete.
 
     Raises
     ------
     BloodcellError
-        For parameters out of range.
-    DataError
-        For a folder that holds something else, or cannot be written.
+        For parameters out of range, or a folder that holds something else or cannot be written.
     """
-    check("per_class", per_class, 60, 8, 10_000)
-    check("size", size, 128, 32, 1021)
-    folder, readme = Path(folder), _README.format(VERSION, per_class, size, seed)
-    if _is_written(folder, readme):
-        return folder
-    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-    try:
-        for path, data in _files(per_class, size, seed):
-            (beside / path).parent.mkdir(parents=True, exist_ok=True)
-            (beside / path).write_bytes(data)
-        (beside / "README.txt").write_text(readme, encoding="utf-8")
-        if folder.is_dir():
-            folder.rmdir()  # it is empty, but Windows renames onto nothing that exists
-        os.rename(beside, folder)
-    except OSError as err:
-        if not _is_written(folder, readme):  # else another process was faster, and wrote the same
-            raise DataError(f"The sample cannot be written to {folder}: {err}. Nothing was left behind.") from err
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    check("per_class", per_class, 60, low=8, high=10_000)
+    check("size", size, 128, low=32, high=1021)
+    folder = Path(folder)
+    write_folder(folder, _files(per_class, size, seed), _README.format(VERSION, per_class, size, seed))
     return folder
 
 
@@ -119,13 +94,3 @@ def _files(per_class, size, seed):
             pictures[folder, i] = stream.getvalue()
         yield f"{folder}/{subtype}_{next(numbers)}.jpg", pictures[_COPIES.get((folder, i), (folder, i))]
     yield "neutrophil/.DS_169665.jpg", b"Not a picture: left behind by an operating system, as in the PBC archive.\n"
-
-
-def _is_written(folder, readme):
-    """Whether the folder is complete; one with something else in it is refused."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    marker = folder / "README.txt"
-    if marker.is_file() and marker.read_text(encoding="utf-8") == readme:
-        return True
-    raise DataError(f"{folder} holds something else than this sample. Remove it, or choose another folder.")

@@ -61,7 +61,7 @@ class CellSpec:
             raise BloodcellError(f"nucleus_shape is {self.nucleus_shape!r}; choose one of {', '.join(NUCLEUS_SHAPES)}.")
         for f in fields(self):
             if f.metadata:
-                check(f.name, getattr(self, f.name), f.default, f.metadata["low"], f.metadata["high"])
+                check(f.name, getattr(self, f.name), f.default, low=f.metadata["low"], high=f.metadata["high"])
 
 
 def _document(f):
@@ -80,17 +80,13 @@ def random_spec(subtype, rng):
     Parameters
     ----------
     subtype : str
-        A prefix of PBC's file names (``"SNE"``), or a class folder (``"ig"``), which picks one of its sub-types.
+        A prefix of PBC's file names (``"SNE"``), or a class folder (``"ig"``), which picks one of its sub-types. An
+        unknown name is a `BloodcellError` that lists those that exist.
     rng : numpy.random.Generator
 
     Returns
     -------
     CellSpec
-
-    Raises
-    ------
-    BloodcellError
-        For an unknown name; the message lists those that exist.
     """
     ranges = _KINDS[pick_subtype(subtype, rng)] | _SLIDE
     defaults = {f.name: f.default for f in fields(CellSpec)}
@@ -176,17 +172,15 @@ _SLIDE = {
 
 
 def words(parameter):
-    """A parameter as it is written beside a figure.
+    """A field of `CellSpec` as it is written beside a figure, for example ``"cell diameter (µm)"``.
 
     Parameters
     ----------
     parameter : str
-        A field of `CellSpec`.
 
     Returns
     -------
     str
-        For example ``"cell diameter (µm)"``.
     """
     unit = CellSpec.__dataclass_fields__[parameter].metadata.get("unit")
     name = parameter.replace("_rgb", " colour").removesuffix("_um").replace("_", " ")
@@ -194,17 +188,15 @@ def words(parameter):
 
 
 def shown(value):
-    """A value as it is written beside a figure.
+    """The value of a field as it is written beside a figure: a colour as ``#rrggbb``, a number with three digits.
 
     Parameters
     ----------
     value : int, float or tuple
-        Of a field of `CellSpec`.
 
     Returns
     -------
     str
-        A colour as ``#rrggbb``, a number with three digits.
     """
     return f"#{bytes(map(round, value)).hex()}" if isinstance(value, tuple) else f"{value:.3g}"
 
@@ -220,44 +212,32 @@ def span(parameter):
     Returns
     -------
     low, high : int, float or tuple
-        Of a colour, its darkest and palest.
-
-    Raises
-    ------
-    BloodcellError
-        For an unknown parameter, or ``nucleus_shape``.
+        For a colour, its darkest and palest.
     """
     known = {f.name: f.default for f in fields(CellSpec) if f.metadata}
     if parameter not in known:
         raise BloodcellError(f"{parameter!r} has no range; choose one of {', '.join(known)}.")
-    ends = [known[parameter]]
+    default = known[parameter]
+    ends = [default]
     for ranges in (*_KINDS.values(), _SLIDE):
-        value = ranges.get(parameter, known[parameter])
-        pair = isinstance(value, list) or (isinstance(value, tuple) and len(value) == 2)
-        ends += value if pair else [value]
-    if isinstance(known[parameter], tuple):
-        return tuple(np.min(ends, axis=0).tolist()), tuple(np.max(ends, axis=0).tolist())
-    kind = type(known[parameter])
-    return kind(min(ends)), kind(max(ends))
+        value = ranges.get(parameter, default)
+        ends += value if isinstance(value, list) or (isinstance(value, tuple) and len(value) == 2) else [value]
+    low, high = np.min(ends, axis=0).tolist(), np.max(ends, axis=0).tolist()
+    return type(default)(low), type(default)(high)
 
 
 def pick_subtype(name, rng):
-    """A sub-type that `random_spec` can draw.
+    """A sub-type that can be drawn.
 
     Parameters
     ----------
     name : str
-        A sub-type, or a class folder, which picks one of its sub-types.
     rng : numpy.random.Generator
+        As for `random_spec`.
 
     Returns
     -------
     str
-
-    Raises
-    ------
-    BloodcellError
-        For an unknown name.
     """
     folder = SUBTYPES.get(name, name)
     kinds = [name] if name in _KINDS else [kind for kind in _KINDS if SUBTYPES[kind] == folder]
@@ -267,7 +247,7 @@ def pick_subtype(name, rng):
 
 
 def _between(value, like, rng):
-    """A value from a range, a whole number or a colour where `like` is one; what is neither range nor list is it."""
+    """A value from a range, of the kind of `like`, or one from a list; anything else is the value itself."""
     if isinstance(value, list):
         return value[rng.integers(len(value))]
     if not isinstance(value, tuple) or len(value) != 2:
@@ -278,7 +258,7 @@ def _between(value, like, rng):
     return tuple(mix.tolist()) if isinstance(like, tuple) else float(mix)
 
 
-def check(name, value, like, low, high):
+def check(name, value, like, *, low, high):
     """Refuse a value that is not what it should be.
 
     Parameters

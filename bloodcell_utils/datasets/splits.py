@@ -3,20 +3,93 @@
 There are no patient identifiers in PBC, so every split here is by image and its accuracies are upper bounds.
 """
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..config import SEED
+from ..config import SEED, cache_dir
 from ..errors import DataError
-from ..paper import N_IMAGES, SPLIT_FINE_TUNING, SPLIT_SVM
+from ..paper import N_IMAGES, SPLIT_FINE_TUNING
+from . import pbc, sample
 from .audit import clean as drop_duplicates
+from .loading import load_images
 
 SUBSETS = ("train", "validation", "test")
 
 
-def clean(table, fractions=(0.70, 0.15, 0.15), seed=SEED):
+@dataclass(frozen=True)
+class Split:
+    """Images, their labels and the rows of each subset: made once by `load_split`, then passed on.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        An index with the column ``subset``.
+    y : numpy.ndarray of int64, shape (len(table),)
+        Class numbers.
+    seed : int
+        The seed that the subsets were drawn with; what is trained on them has a seed of its own.
+    images : numpy.ndarray of uint8, shape (len(table), size, size, 3), or None
+        None where no size was asked for.
+    """
+
+    table: pd.DataFrame
+    y: np.ndarray
+    seed: int = SEED
+    images: np.ndarray | None = None
+
+    def rows(self, *subsets):
+        """Rows of some subsets, for example ``split.rows("train", "validation")``, as an array in rising order."""
+        return np.flatnonzero(self.table["subset"].isin(subsets))
+
+
+def load_index(profile):
+    """The images that a profile works on, as an index (see `pbc`).
+
+    Parameters
+    ----------
+    profile : config.Profile
+        ``synthetic`` data are drawn into the cache on first use; ``pbc`` data must have been fetched.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        If the real data set is not there; the message says how to get it.
+    """
+    drawn = profile.data == "synthetic"
+    return pbc.index(sample.write(cache_dir() / f"sample-v{sample.VERSION}") if drawn else None)
+
+
+def load_split(profile, size=None, crop=1.0, *, seed=SEED, reduced=False, progressbar=True):
+    """A profile's images, cleaned and split (`clean`): the one way to the data for everything that is measured.
+
+    Parameters
+    ----------
+    profile : config.Profile
+    size : int, optional
+        Side of the images in pixels; None loads none.
+    crop : float
+        Central part of the images, in (0, 1].
+    seed : int
+        For the split.
+    reduced, progressbar : bool
+        As for `loading.load_images`.
+
+    Returns
+    -------
+    Split
+    """
+    table = clean(load_index(profile), seed=seed)
+    images = None if size is None else load_images(table, size, crop, reduced=reduced, progressbar=progressbar)
+    return Split(table, pbc.labels(table), seed, images)
+
+
+def clean(table, *, fractions=(0.70, 0.15, 0.15), seed=SEED):
     """The course's split: duplicates dropped, then 70 / 15 / 15 %.
 
     Parameters
@@ -24,7 +97,7 @@ def clean(table, fractions=(0.70, 0.15, 0.15), seed=SEED):
     table : pandas.DataFrame
         An index (`pbc.index`).
     fractions : tuple of float
-        Of `SUBSETS`; they sum to 1.
+        The share of each of `SUBSETS`; they sum to 1.
     seed : int
 
     Returns
@@ -37,15 +110,15 @@ def clean(table, fractions=(0.70, 0.15, 0.15), seed=SEED):
     return split(table, dict(zip(SUBSETS, sizes, strict=True)), seed)
 
 
-def paper(table, design="fine_tuning", seed=SEED):
+def paper(table, *, seed=SEED):
     """The paper's protocol: every image is used, duplicates included (here at least never apart).
+
+    11,077 / 4,096 / 1,919 images are for fine-tuning; the paper's SVMs learn from the first two together.
 
     Parameters
     ----------
     table : pandas.DataFrame
         An index. If it has another number of images than the paper's 17,092, sizes are scaled.
-    design : {"svm", "fine_tuning"}
-        15,173 / 1,919 images for the SVMs; 11,077 / 4,096 / 1,919 for fine-tuning. Both have the same test set.
     seed : int
 
     Returns
@@ -53,14 +126,8 @@ def paper(table, design="fine_tuning", seed=SEED):
     pandas.DataFrame
         The index with a column ``subset``.
     """
-    names = list(SPLIT_FINE_TUNING)
-    sizes = _largest_remainder(np.array([SPLIT_FINE_TUNING[n] for n in names]) * (len(table) / N_IMAGES))
-    result = split(table, dict(zip(names, sizes, strict=True)), seed)
-    if design == "svm":
-        result["subset"] = result["subset"].replace("validation", "train")
-    elif design != "fine_tuning":
-        raise DataError(f"The paper has no design {design!r}; choose 'svm' ({SPLIT_SVM}) or 'fine_tuning'.")
-    return result
+    sizes = _largest_remainder(np.array(list(SPLIT_FINE_TUNING.values())) * (len(table) / N_IMAGES))
+    return split(table, dict(zip(SPLIT_FINE_TUNING, sizes, strict=True)), seed)
 
 
 def split(table, sizes, seed=SEED):
@@ -107,69 +174,11 @@ def split(table, sizes, seed=SEED):
     return table.assign(subset=subset)
 
 
-def save(table, path):
-    """Write a split as csv (path, class, subset), atomically.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With the columns path, class and subset.
-    path : path-like
-
-    Raises
-    ------
-    DataError
-        If it cannot be written; what was there before is untouched.
-    """
-    path = Path(path)
-    arriving = path.with_name(f".{path.name}.arriving")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table[["path", "class", "subset"]].to_csv(arriving, index=False, lineterminator="\n")
-        arriving.replace(path)
-    except OSError as err:
-        raise DataError(f"The split cannot be written to {path}: {err}.") from err
-    finally:
-        arriving.unlink(missing_ok=True)
-
-
-def load(path, table):
-    """Apply a saved split to an index.
-
-    Parameters
-    ----------
-    path : path-like
-        Written by `save`.
-    table : pandas.DataFrame
-        An index that holds every image of the split.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The rows of the index that the split names, with the column ``subset``.
-
-    Raises
-    ------
-    DataError
-        If the file is no split or names images that the index does not have.
-    """
-    try:
-        saved = pd.read_csv(path)[["path", "subset"]]
-        if saved["path"].duplicated().any() or saved.isna().any(axis=None):
-            raise ValueError("every image needs one subset")
-    except (OSError, KeyError, ValueError) as err:
-        raise DataError(f"{path} is not a split ({err}); write one with splits.save.") from err
-    missing = saved.loc[~saved["path"].isin(table["path"]), "path"]
-    if len(missing):
-        raise DataError(f"{path} names {len(missing)} image(s) that are not there, for example {missing.iloc[0]}.")
-    return table.merge(saved, on="path", validate="one_to_one")
-
-
 def _largest_remainder(shares, total=None, limits=None):
     """Round to whole numbers that keep the sum, giving the leftover to the largest fractions (up to the limits)."""
     shares = np.asarray(shares, float)
     total = round(shares.sum()) if total is None else total
-    limits = np.asarray(limits if limits is not None else np.full(len(shares), np.inf))
+    limits = np.full(len(shares), np.inf) if limits is None else np.asarray(limits)
     counts = np.minimum(np.floor(shares + 1e-9), limits)
     while (left := int(total - counts.sum())) > 0:
         room = np.flatnonzero(counts < limits)

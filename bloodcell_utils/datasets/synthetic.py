@@ -29,8 +29,8 @@ def draw(spec, size=363, seed=0):
     size : int
         Side in pixels, 32 to 1024 (PBC's pictures are 360 x 363); the same seed gives the same cell at every size.
     seed : int
-        Of what the parameters leave open: where lobes, granules and red cells lie. Each part of the picture has its own
-        random numbers, so that changing one parameter leaves the rest as it is.
+        For what the parameters leave open: where lobes, granules and red cells lie. Each part of the picture has its
+        own random numbers, so that changing one parameter leaves the rest as it is.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def draw(spec, size=363, seed=0):
     return _drawn(spec, size, seed)[0]
 
 
-def layers(spec, size=363, seed=0):
+def draw_layers(spec, size=363, seed=0):
     """What `draw` shows of the cell in the middle, part by part: the truth that a segmentation is measured against.
 
     Parameters
@@ -59,18 +59,13 @@ def layers(spec, size=363, seed=0):
     dict of str to numpy.ndarray of bool, shape (size, size)
         ``"cell"``, ``"nucleus"`` and ``"granules"``; nucleus and granules lie within the cell. A pixel belongs to a
         part that covers at least half of it.
-
-    Raises
-    ------
-    BloodcellError
-        For a size out of range.
     """
     return {name: cover >= 0.5 for name, cover in _drawn(spec, size, seed)[1].items()}
 
 
 def _drawn(spec, size, seed):
     """The picture, and how much of each pixel each part of the cell covers."""
-    check("size", size, 363, 32, 1024)
+    check("size", size, 363, low=32, high=1024)
     fine = -(-96 // size)  # small pictures are drawn larger and averaged, or granules would flicker
     side = size * fine
     scene, blood, others, own, camera = np.random.default_rng(seed).spawn(5)
@@ -156,11 +151,8 @@ def _places(rng, count, apart, taken):
 
 def _red_cells(spec, taken, x, y, rng):
     """Optical density of the red cells, 1 in the thick of one; the overlap of two is darker."""
-    dents, apart, density = (
-        _noise(rng, 2.5, x, y, FIELD_UM / len(x)),
-        rng.uniform(5, 7.2),
-        np.zeros((len(y), len(x)), np.float32),
-    )
+    dents, apart = _noise(rng, 2.5, x, y, FIELD_UM / len(x)), rng.uniform(5, 7.2)
+    density = np.zeros((len(y), len(x)), np.float32)
     for place, dice in _places(rng, spec.red_cells, apart, taken):
         rows, columns, across, down = _window(len(x), place, 5)
         z = across + 1j * down[:, None]
@@ -203,9 +195,8 @@ def _paint(image, spec, place, stain, rng):
     ragged = (0.4 + 2 * spec.irregularity) * outline + 0.2 * spec.irregularity * noise(0.5)
     membrane = np.abs(z + _somewhere(rng, 0.08) * z.conj()) - radius + ragged
     body = cover(membrane)
-    shade = (
-        1 + 0.025 * noise(2) + (0.02 + 0.09 * spec.frosting) * noise(0.35) - 0.12 * np.maximum(0, 1 + membrane / 0.7)
-    )
+    shade = 1 + 0.025 * noise(2) + (0.02 + 0.09 * spec.frosting) * noise(0.35)
+    shade = shade - 0.12 * np.maximum(0, 1 + membrane / 0.7)
     bubbles = [(_somewhere(rng, radius), rng.uniform(0.25, 0.75)) for _ in range(spec.vacuoles)]
     cytoplasm = stain(spec.cytoplasm_rgb) * shade[..., None]
     inside, rng = np.zeros_like(body), nucleus_rng

@@ -18,12 +18,7 @@ ATTRIBUTES = ("cell_size", "cell_shape", "nucleus_shape", "nuclear_cytoplasmic_r
 
 
 def folder():
-    """Where the tables are looked for (``BLOODCELL_WBCATT_DIR``, else ``wbcatt`` in the data folder).
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Where the tables are looked for (``BLOODCELL_WBCATT_DIR``, else ``wbcatt`` in the data folder)."""
     return Path(os.environ.get("BLOODCELL_WBCATT_DIR") or data_dir() / "wbcatt")
 
 

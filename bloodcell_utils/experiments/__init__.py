@@ -1,7 +1,23 @@
-"""Experiments: each module has ``run(profile, ...) -> Record``."""
+"""Experiments: each module of `EXPERIMENTS` has a ``run`` that measures and returns a record.
+
+``record.write()`` keeps it.
+
+All of them take the same parameters, as far as they apply:
+
+``profile``      a `config.Profile`: which images, which networks, for how long
+``backbone``     ``"vgg16"`` or ``"inception_v3"``
+``seed``         of everything that is trained or drawn; of several trainings, of the first, and the others count on
+``split_seed``   of the split into subsets: trainings with several seeds are tested on the same images
+``progressbar``  draw progress bars, and print a line for each model
+
+``records``      what was measured, kept as json; ``provenance``, where and with what
+``tasks``        the settings of a grid, each computed once, in one process or many
+"""
 
 from importlib import import_module
 from inspect import signature
+
+import lazy_loader
 
 from ..errors import BloodcellError
 
@@ -17,6 +33,10 @@ EXPERIMENTS = {
     "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
 }
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[*EXPERIMENTS, "tasks"], submod_attrs={
+    "records": ["compare_with_paper", "find_record", "load_record", "record_rows"],
+})  # fmt: skip
 
 
 def module(name):

@@ -14,70 +14,62 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from .. import backbones, config, datasets, metrics, paper, records, training
+from .. import config, paper
 from ..config import SEED, cache_dir
-from ..datasets import splits
-from ..datasets.loading import load_images
-from ..datasets.pbc import labels
+from ..datasets.cache import key
+from ..datasets.splits import load_split
 from ..errors import BloodcellError
-from ..provenance import device, peak_rss_mb
-from ..store import key
-from . import finetune, tasks
+from ..evaluation import metrics
+from ..models import backbones
+from ..training import fitting
+from . import finetune, records, tasks
+from .provenance import device, peak_rss_mb
 
 VERSION = 2  # rises when the same arguments give another result
 LEVEL = 0.05
 
 
-def run(profile, backbone="vgg16", seed=SEED, progressbar=True, scheduler=None):
+def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True, scheduler=None):
     """Train and measure every cell of the profile's grid.
 
     Parameters
     ----------
     profile : config.Profile
-        Its ``grid`` says which cells, its ``small`` tuning how they are trained.
-    backbone : str
-        ``"vgg16"`` or ``"inception_v3"``.
-    seed : int
-    progressbar : bool
+        Its ``grid`` says which cells, its ``small`` tuning how they are trained. One cell is repeated with the next
+        seed.
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
     scheduler : str, optional
         Where the cells are computed, as for `tasks.run`; default: here, one after the other.
 
     Returns
     -------
     records.Record
-        Its rows are measured on the validation images. Not written yet; see `records.Record.write`.
+        Measured on the validation images.
     """
-    table = splits.clean(datasets.index(profile), seed=seed)
-    y = labels(table)
-    truth = y[(table["subset"] == "validation").to_numpy()]
-    wanted = cells(profile, backbone, seed)
-    common = {"profile": profile.name, "backbone": backbone, "split": seed, "data": _fingerprint(table)}
-    results = tasks.run(train, [common | cell for cell in wanted], VERSION, scheduler, None, "cells", progressbar)
-    models, predictions = {}, {}
+    split = load_split(profile, seed=split_seed)
+    wanted = grid_settings(profile, backbone, seed=seed)
+    common = {"profile": profile.name, "backbone": backbone, "split": split_seed, "data": _fingerprint(split.table)}
+    how = {"version": VERSION, "scheduler": scheduler, "desc": "cells", "progressbar": progressbar}
+    results = tasks.run(train, [common | cell for cell in wanted], **how)
+    found = records.Collector("ablation", profile, split, backbone=backbone, seed=seed, subset="validation")
     for cell, result in zip(wanted, results, strict=True):
-        n, blocks = cell["tuning"]["images_per_class"], cell["tuning"]["blocks"]
-        name = f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {cell['seed']}"
-        predictions[name] = np.array(result.pop("predicted"))
-        models[name] = records.measure(
-            metrics.confusion_matrix(truth, predictions[name], len(paper.TABLE_1)),
+        n, blocks, own_seed = cell["tuning"]["images_per_class"], cell["tuning"]["blocks"], cell["seed"]
+        found.add(
+            f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {own_seed}",
+            np.array(result.pop("predicted")),
             result["prepared_s"] + result["trained_s"],
-            result.pop("peak_rss_mb"),
-            paper.TABLE_3[backbone].get(n, {}).get(blocks),
-            images_per_class=n,
-            blocks=blocks,
-            seed=cell["seed"],
-            **result,
+            printed=paper.TABLE_3[backbone].get(n, {}).get(blocks),
+            **{"images_per_class": n, "blocks": blocks, "seed": own_seed, **result},
         )
     tuning, spec = profile.small, backbones.backbone(backbone)
-    notes = [
+    return found.record(
         f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
         "the image. Measured on the validation images, which also chose the best epoch of each cell."
-    ]
-    experiment = records.experiment_name("ablation", backbone)
-    return records.create(experiment, profile, table, y, models, predictions, seed, notes, subset="validation")
+    )
 
 
-def cells(profile, backbone="vgg16", seed=SEED):
+def grid_settings(profile, backbone="vgg16", *, seed=SEED):
     """The cells of a profile's grid, row by row; the last is the one that is trained with a second seed.
 
     Parameters
@@ -109,66 +101,65 @@ def cells(profile, backbone="vgg16", seed=SEED):
     ]
 
 
-def train(profile, tuning, backbone, seed, largest, repeats, split, data):
+def train(profile, tuning, backbone, *, seed, largest, repeats, split, data):
     """One cell: train, and say what the model answers to the validation images.
 
-    A class with fewer training images than asked is filled up with turned versions of them. A training that was
+    A class with fewer training images than asked for is filled up with turned versions of them. A training that was
     interrupted goes on after its last whole epoch.
 
     Parameters
     ----------
-    profile : str
+    profile, backbone : str
     tuning : dict
         Fields of `config.Tuning`.
-    backbone : str
     seed, largest, repeats : int
-        As from `cells`.
+        As from `grid_settings`.
     split : int
         Seed of the split.
     data : str
-        Which images these must be: a worker that has others says so.
+        Fingerprint of the images that these must be: a worker that has others says so.
 
     Returns
     -------
     dict
         ``predicted`` (class numbers), ``different_images`` (training images without copies), ``precision``,
-        ``prepared_s``, ``trained_s``, ``peak_rss_mb``, ``device`` and what `training.History.details` gives.
+        ``prepared_s``, ``trained_s``, ``peak_rss_mb``, ``device`` and what `fitting.History.details` gives.
     """
     arguments = json.dumps(locals(), sort_keys=True)
     started = time.perf_counter()
     profile = config.profile(profile, tuning=config.Tuning(**tuning))
-    tuning, spec = profile.tuning, backbones.backbone(backbone)
-    table = splits.clean(datasets.index(profile), seed=split)
-    if _fingerprint(table) != data:
+    tuning = profile.tuning
+    chosen = finetune.tuning_split(profile, backbone, seed=split, progressbar=False)
+    if _fingerprint(chosen.table) != data:
         raise BloodcellError(
-            f"The {len(table):,} images here are not those that the grid was asked for: every worker needs the same "
+            f"The {len(chosen.y):,} images here are not those that the grid was asked for: every worker needs the same "
             "data set (BLOODCELL_DATA_DIR) and the same version of this package."
         )
-    y, validation = labels(table), np.flatnonzero(table["subset"] == "validation")
-    images = load_images(table, tuning.size or spec.input_size, tuning.crop, progressbar=False)
-    model = finetune.untrained(profile, backbone, seed=seed)
-    sources, (versions,) = finetune.training_rows(table, largest, 1, seed)
+    y, validation = chosen.y, chosen.rows("validation")
+    network = finetune.untrained(profile, chosen, backbone=backbone, seed=seed)
+    sources, (versions,) = finetune.training_rows(chosen.table, largest, seed=seed)
     # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
     mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
-    end, given = finetune.road(model, backbone, tuning, images, progressbar=False)
-    X, X_val = finetune.Picked(given(sources, versions), mine), given(validation)
+    quiet = {"progressbar": False}
+    every = finetune.training_inputs(network, chosen.images, sources, versions=versions, **quiet)
+    X, X_val = finetune.Subset(every, mine), finetune.training_inputs(network, chosen.images, validation, **quiet)
+    settings, held = finetune.settings(tuning, seed), (X_val, y[validation])
+    how = {"settings": settings, "head_epochs": tuning.head_epochs, **quiet}
     prepared = time.perf_counter()
     with _alone(f"ablation-{key(VERSION, arguments)}") as name:
-        settings = finetune.settings(tuning, seed)
-        examples = X, y[sources[mine]], X_val, y[validation]
-        history = finetune.fit(model, backbone, tuning, *examples, settings, name, progressbar=False)
-        predicted = training.predict(end, X_val, settings.batch_size).argmax(axis=1)
+        history = finetune.fit(network, X, y[sources[mine]], validation_data=held, name=name, **how)
+        predicted = fitting.predict(network.end, X_val, settings.batch_size).argmax(axis=1)
     result = {
         "predicted": predicted.tolist(),
         "different_images": len(np.unique(sources[mine])),
-        "precision": end.compute_dtype,
+        "precision": network.end.compute_dtype,
         "prepared_s": round(prepared - started, 1),
         "trained_s": round(time.perf_counter() - prepared, 1),
         "peak_rss_mb": peak_rss_mb(),
         "device": device(),
         **history.details(),
     }
-    del model, end, X, X_val
+    del network, every, X, X_val
     gc.collect()  # a model refers to itself in many places, and the next cell needs its memory
     return result
 
@@ -187,13 +178,11 @@ def measured(record):
         ``images_per_class, blocks, seed, right, n, accuracy, low, high`` (fractions, Wilson's 95 % interval) and
         ``like_best``: McNemar's test on the same images does not tell the cell from the best one.
     """
-    models = record.models.items()
-    table = pd.DataFrame([
-        {name: model[name] for name in ("images_per_class", "blocks", "seed")}
-        | {"right": int(np.trace(model["confusion"])), "n": model["n_test"]}
-        for _, model in models
-    ])  # fmt: skip
-    answers = record.predictions
+    answers, names = record.predictions, ("images_per_class", "blocks", "seed")
+    table = pd.DataFrame(
+        {name: model[name] for name in names} | {"right": int(np.trace(model["confusion"])), "n": model["n_test"]}
+        for model in record.models.values()
+    )
     best = answers[list(record.models)[int(table["right"].argmax())]]
     tests = [metrics.mcnemar(answers["true"], answers[name], best)["p_value"] for name in record.models]
     return _with_intervals(table).assign(like_best=np.array(tests) > LEVEL)
@@ -214,34 +203,34 @@ def printed(backbone="vgg16"):
     """
     n = paper.SPLIT_FINE_TUNING["validation"]
     rows = paper.TABLE_3[backbone].items()
-    cells = [(images, blocks, value) for images, row in rows for blocks, value in row.items()]
-    table = pd.DataFrame(cells, columns=["images_per_class", "blocks", "percent"])
+    settings = [(images, blocks, value) for images, row in rows for blocks, value in row.items()]
+    table = pd.DataFrame(settings, columns=["images_per_class", "blocks", "percent"])
     table = table.assign(right=(table.pop("percent") / 100 * n).round().astype(int), n=n)
-    p = metrics.two_proportions(table["right"], n, table["right"].max(), n)
+    p = metrics.two_proportions(table["right"], n, table["right"].max(), other_n=n)
     return _with_intervals(table).assign(like_best=p > LEVEL)
 
 
-def best_by_luck(cells, n, truth, tables=10_000, seed=SEED):
-    """The best accuracy of tables whose cells are all equally good.
+def best_by_luck(settings, n, truth, *, tables=10_000, seed=SEED):
+    """The best accuracy of tables whose settings are all equally good.
 
     Parameters
     ----------
-    cells : int
+    settings : int
         Of a table.
     n : int
-        Images that each cell is measured on.
+        Images that each is measured on.
     truth : float
-        Accuracy of every cell in truth, in [0, 1].
+        True accuracy of every one, in [0, 1].
     tables : int
-        How many to simulate.
+        How many are drawn.
     seed : int
 
     Returns
     -------
     list of float
-        One a table. A list, so that this can be a cell of `tasks.run` itself.
+        One a table. A list, so that `tasks.run` can compute this, too.
     """
-    right = np.random.default_rng(seed).binomial(n, truth, (tables, cells))
+    right = np.random.default_rng(seed).binomial(n, truth, (tables, settings))
     return (right.max(axis=1) / n).tolist()
 
 
@@ -256,7 +245,7 @@ def _fingerprint(table):
 
 @contextmanager
 def _alone(name):
-    """A checkpoint for one process at a time: who was given the same cell waits. It goes when the cell is done."""
+    """A checkpoint for one process at a time: a second one with the same cell waits. Removed when the cell is done."""
     folder = cache_dir() / "training"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{name}.lock"):

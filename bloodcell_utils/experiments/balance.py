@@ -5,19 +5,16 @@ Four arms take them apart. All start from the same natural training images, and 
 for the same epochs.
 """
 
-import time
 from dataclasses import asdict, replace
 
 import numpy as np
 
-from .. import backbones, datasets, metrics, paper, records, training
+from .. import paper
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
+from ..datasets.cache import key
 from ..datasets.pbc import labels
-from ..provenance import peak_rss_mb
-from ..store import key
-from . import finetune
+from ..training import fitting
+from . import finetune, records
 
 ARMS = {
     "balanced by augmentation": "the same number of every class, filled up with turned copies",
@@ -27,7 +24,7 @@ ARMS = {
 }
 
 
-def natural(table, size=None, seed=SEED):
+def natural(table, size=None, *, seed=SEED):
     """Training images in the proportions of the PBC data set.
 
     Parameters
@@ -68,7 +65,7 @@ def shares(size):
     return {folder: max(1, round(size * n / paper.N_IMAGES)) for folder, n in paper.TABLE_1.items()}
 
 
-def arm(name, table, images_per_class, seed=SEED):
+def arm(name, table, images_per_class, *, seed=SEED):
     """The training images of an arm.
 
     Parameters
@@ -93,66 +90,55 @@ def arm(name, table, images_per_class, seed=SEED):
         "balanced by augmentation": images_per_class,
         "unbalanced, equal size": shares(images_per_class * len(paper.TABLE_1)),
     }.get(name)
-    sources, (versions,) = finetune.training_rows(table, wanted, 1, seed)
-    weights = training.balanced_weights(labels(table)[sources]) if name == "balanced by weights" else None
+    sources, (versions,) = finetune.training_rows(table, wanted, seed=seed)
+    weights = fitting.balanced_weights(labels(table)[sources]) if name == "balanced by weights" else None
     return sources, versions, weights
 
 
-def run(profile, backbone="vgg16", seed=SEED, progressbar=True, seeds=3):
+def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True, seeds=3):
     """Train and test every arm with several seeds.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``small`` tuning says how.
-    backbone : str
-    seed : int
-        Of the split, and the first of the seeds.
-    progressbar : bool
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
     seeds : int
         How many.
 
     Returns
     -------
     records.Record
-        Not written yet; see `records.Record.write`.
     """
-    say = print if progressbar else lambda *_: None
-    tuning, table = profile.small, splits.clean(datasets.index(profile), seed=seed)
-    small, y = replace(profile, tuning=tuning), labels(table)
-    validation, test = (np.flatnonzero(table["subset"] == name) for name in ("validation", "test"))
-    size = tuning.size or backbones.backbone(backbone).input_size
-    images = load_images(table, size, tuning.crop, progressbar=progressbar)
-    first = finetune.untrained(small, backbone, seed=seed)
-    _, given = finetune.road(first, backbone, tuning, images, progressbar)
-    held, shown = given(validation), given(test)
-    models, predictions = {}, {}
+    tuning, small = profile.small, replace(profile, tuning=profile.small)
+    split = finetune.tuning_split(small, backbone, seed=split_seed, progressbar=progressbar)
+    y, validation = split.y, split.rows("validation")
+    first = finetune.untrained(small, split, backbone=backbone, seed=seed)
+
+    def given(rows, versions=0):
+        return finetune.training_inputs(first, split.images, rows, versions=versions, progressbar=progressbar)
+
+    held, shown = (given(validation), y[validation]), given(split.rows("test"))
+    how = {"head_epochs": tuning.head_epochs, "progressbar": progressbar}
+    found = records.Collector("balance", profile, split, backbone=backbone, seed=seed, progressbar=progressbar)
     for own_seed in range(seed, seed + seeds):
-        chosen = natural(table, profile.natural, own_seed)
+        chosen = natural(split.table, profile.natural, seed=own_seed)
         for name in ARMS:
-            started = time.perf_counter()
-            sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, own_seed)
-            X = given(sources, versions)
-            model = finetune.untrained(small, backbone, seed=own_seed)
-            end, _ = finetune.road(model, backbone, tuning, images, progressbar)
+            found.lap()
+            sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, seed=own_seed)
+            network = finetune.untrained(small, split, backbone=backbone, seed=own_seed)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
-            made_of = profile.weights, asdict(tuning), settings, sources, versions, images
-            kept = f"balance-{backbone}-{key(finetune.VERSION, *made_of)}"
-            data = X, y[sources], held, y[validation]
-            history = finetune.fit(model, backbone, tuning, *data, settings, kept, progressbar)
-            label = f"{name}, seed {own_seed}"
-            predictions[label] = training.predict(end, shown).argmax(axis=1)
-            models[label] = measured = records.measure(
-                metrics.confusion_matrix(y[test], predictions[label], len(paper.TABLE_1)),
-                time.perf_counter() - started,
-                peak_rss_mb(),
-                arm=name,
-                seed=own_seed,
-                training_images=np.bincount(y[sources], minlength=len(paper.TABLE_1)).tolist(),
-                copies=int((versions > 0).sum()),
-                **history.details(),
-            )
-            say(f"{label}: mean sensitivity {100 * measured['balanced_accuracy']:.1f} %")
-    notes = [finetune.describe(small, backbone)]
-    name = records.experiment_name("balance", backbone)
-    return records.create(name, profile, table, y, models, predictions, seed, notes)
+            made_of = profile.weights, asdict(tuning), settings, sources, versions, validation, split.images
+            how["name"] = f"balance-{backbone}-{key(finetune.VERSION, *made_of)}"
+            X = given(sources, versions)
+            history = finetune.fit(network, X, y[sources], validation_data=held, settings=settings, **how)
+            predicted = fitting.predict(network.end, shown).argmax(axis=1)
+            details = {
+                "arm": name,
+                "seed": own_seed,
+                "training_images": np.bincount(y[sources], minlength=len(paper.TABLE_1)).tolist(),
+                "copies": int((versions > 0).sum()),
+            }
+            found.add(f"{name}, seed {own_seed}", predicted, found.lap(), **details, **history.details())
+    return found.record(finetune.describe(small, backbone))

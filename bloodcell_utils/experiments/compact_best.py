@@ -10,32 +10,32 @@ import time
 
 import numpy as np
 
-from .. import calibration, datasets, metrics, paper, records, shipped
-from ..compact import IMAGE
+from .. import paper
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
-from ..datasets.pbc import labels
+from ..datasets.splits import SUBSETS, load_split
 from ..errors import BloodcellError
-from ..provenance import peak_rss_mb
-from .compact import right_on, settings, symmetric, trained
+from ..evaluation import calibration
+from ..models import pretrained
+from ..models.compactnet_input import IMAGE
+from . import records
+from .compact import correct_after_corruption, predict_with_symmetries, settings, train_compactnet
 
 TOLERATED = 0.002  # wrong names among those given, on validation images
 FAMILIAR = 0.995  # share of the validation images that are no strangers
 CALIBRATED = ("temperature", "threshold", "limit")
 
 
-def run(profile, seed=SEED, ship=False, progressbar=True):
-    """Measure the long training: single view and eight, worse days, calibration, abstention.
+def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
+    """Measure the long training: single view and eight, corruptions, calibration, abstention.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``compact.best`` says for how long.
-    seed : int
+    seed, split_seed, progressbar
+        As for every experiment (`experiments`).
     ship : bool
         Write the weights, in half precision, into the package.
-    progressbar : bool
 
     Returns
     -------
@@ -43,25 +43,24 @@ def run(profile, seed=SEED, ship=False, progressbar=True):
     """
     if ship and profile.data == "synthetic":
         raise BloodcellError("Weights are shipped that have seen real cells: choose --profile laptop.")
-    table = splits.clean(datasets.index(profile), seed=SEED)
-    y, subset = labels(table), table["subset"].to_numpy()
-    train, validation, test = (np.flatnonzero(subset == name) for name in splits.SUBSETS)
     started = time.perf_counter()
-    images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
+    split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
     loaded = time.perf_counter() - started
-    model, history = trained(images, y, train, validation, settings(profile.compact.best, seed), progressbar)
+    images, y, (train, validation, test) = split.images, split.y, map(split.rows, SUBSETS)
+    how = {"settings": settings(profile.compact.best, seed), "progressbar": progressbar}
+    model, history = train_compactnet(images, y, train, validation=validation, **how)
     # What is measured is what is shipped: half precision, computed by NumPy.
     with tempfile.TemporaryDirectory() as folder:
-        shipped.save(model, {}, folder)
+        pretrained.save(model, {}, folder)
         (_, seen), (held, known), (single, new) = (_answers(images, rows, folder) for rows in (train, validation, test))
-    means, whitening = calibration.familiar(seen, y[train])
-    limit = round(float(np.quantile(calibration.strangeness(known, means, whitening), FAMILIAR)), 4)
-    temperature = calibration.temperature(held, y[validation])
-    threshold = calibration.threshold(calibration.tempered(held, temperature), y[validation], TOLERATED)
+    means, whitening = calibration.fit_mahalanobis(seen, y[train])
+    limit = round(float(np.quantile(calibration.mahalanobis_distance(known, means, whitening), FAMILIAR)), 4)
+    temperature = calibration.fit_temperature(held, y[validation])
+    threshold = calibration.choose_threshold(calibration.apply_temperature(held, temperature), y[validation], TOLERATED)
     shown, truth = np.asarray(images[test]), y[test]
-    answers = {"one view": single, "eight symmetries": symmetric(model, shown)}
-    calibrated = calibration.tempered(single, temperature)
-    named = (calibrated.max(axis=1) >= threshold) & (calibration.strangeness(new, means, whitening) <= limit)
+    answers = {"one view": single, "eight symmetries": predict_with_symmetries(model, shown)}
+    calibrated = calibration.apply_temperature(single, temperature)
+    named = (calibrated.max(axis=1) >= threshold) & (calibration.mahalanobis_distance(new, means, whitening) <= limit)
     extra = {
         "temperature": temperature,
         "threshold": threshold,
@@ -69,33 +68,26 @@ def run(profile, seed=SEED, ship=False, progressbar=True):
         "named": int(named.sum()),
         "named_right": int((single.argmax(axis=1) == truth)[named].sum()),
         "calibration_error": [calibration.calibration_error(p, truth) for p in (single, calibrated)],
-        "worse_days": right_on(model, shown, truth),
+        "corruptions": correct_after_corruption(model, shown, truth),
     }
-    predictions = {name: p.argmax(axis=1) for name, p in answers.items()}
-    models = {
-        name: records.measure(
-            metrics.confusion_matrix(truth, predicted, len(paper.TABLE_1)),
-            loaded + history.seconds,
-            peak_rss_mb(),
-            paper.ACCURACY[("fine_tuned", "vgg16")].value,
-            **({**extra, **history.details()} if name == "one view" else {}),
-        )
-        for name, predicted in predictions.items()
-    }
-    notes = [f"CompactNet from random weights, {IMAGE} px, {profile.compact.best} epochs."]
-    record = records.create("compact_best", profile, table, y, models, predictions, seed, notes)
+    found = records.Collector("compact_best", profile, split, seed=seed)
+    for name, p in answers.items():
+        details = {**extra, **history.details()} if name == "one view" else {}
+        details["printed"] = paper.ACCURACY["fine_tuned", "vgg16"].value
+        found.add(name, p.argmax(axis=1), loaded + history.seconds, **details)
+    record = found.record(f"CompactNet from random weights, {IMAGE} px, {profile.compact.best} epochs.")
     if ship:
         about = {
             "command": f"bloodcell run compact_best --profile {profile.name} --seed {seed} --ship",
             **{name: getattr(record, name) for name in ("data", "split", "commit", "created")},
-            **{name: models["one view"][name] for name in ("accuracy", "accuracy_ci95", "n_test", *CALIBRATED)},
+            **{name: record.models["one view"][name] for name in ("accuracy", "accuracy_ci95", "n_test", *CALIBRATED)},
         }
-        shipped.save(model, about, means=means, whitening=whitening)
+        pretrained.save(model, about, means=means, whitening=whitening)
     return record
 
 
 def _answers(images, rows, folder):
     """Probabilities and features of some images, by the shipped kind of network."""
-    parts = [shipped.logits(np.asarray(images[rows[i : i + 256]]), folder) for i in range(0, len(rows), 256)]
+    parts = [pretrained.logits(np.asarray(images[rows[i : i + 256]]), folder) for i in range(0, len(rows), 256)]
     scores, features = (np.concatenate(part) for part in zip(*parts, strict=True))
     return calibration.softmax(scores), features

@@ -5,21 +5,19 @@ best epoch is chosen on a fifth of the validation images. The last network never
 (`audit.second_batch`): images of another format are its test.
 """
 
-import time
-
 import numpy as np
 
-from .. import datasets, metrics, paper, records, training
-from ..compact import IMAGE
+from .. import paper
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
-from ..datasets.pbc import labels
-from ..provenance import peak_rss_mb
-from .compact import settings, trained
+from ..datasets.splits import load_split
+from ..evaluation import metrics
+from ..models.compactnet_input import IMAGE
+from ..training import fitting
+from . import records
+from .compact import settings, train_compactnet
 
 
-def choose(table, per_class, seed=SEED):
+def choose_images(table, per_class, *, seed=SEED):
     """Some training images of each class.
 
     Parameters
@@ -37,65 +35,54 @@ def choose(table, per_class, seed=SEED):
     """
     rng = np.random.default_rng(seed)
     train = table[table["subset"] == "train"]
-    return np.sort(
-        np.concatenate([rng.permutation(rows)[:per_class] for rows in train.groupby("class").groups.values()])
-    )
+    chosen = [rng.permutation(rows)[:per_class] for rows in train.groupby("class").groups.values()]
+    return np.sort(np.concatenate(chosen))
 
 
-def run(profile, seed=SEED, progressbar=True):
+def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure the learning curve, and a training without the second batch.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``compact`` says with how many images, and for how long.
-    seed : int
-        The first of the seeds; each also chooses other images.
-    progressbar : bool
+    seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
-        A model for each number of images and seed, and one, ``first batch alone``, with ``second_batch``: the confusion
-        matrix on the second batch's images, of which it has seen none.
+        A model for each number of images and seed (which also chooses the images), and one, ``first batch alone``, with
+        ``second_batch``: the confusion matrix on the second batch's images, of which it has seen none.
     """
-    say = print if progressbar else lambda *_: None
-    table = splits.clean(datasets.index(profile), seed=SEED)
-    y, subset = labels(table), table["subset"].to_numpy()
-    images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
-    validation, test = (np.flatnonzero(subset == name) for name in ("validation", "test"))
-    shown, truth = np.asarray(images[test]), y[test]
-    models, predictions = {}, {}
+    split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
+    images, y, validation = split.images, split.y, split.rows("validation")
+    found = records.Collector("compact_few", profile, split, seed=seed, progressbar=progressbar)
+    shown = np.asarray(images[found.rows])
 
     def measured(name, train, validation, epochs, seed, **details):
-        started = time.perf_counter()
-        model, history = trained(images, y, train, validation, settings(epochs, seed), progressbar)
-        predictions[name] = training.predict(model, shown).argmax(axis=1)
-        models[name] = records.measure(
-            metrics.confusion_matrix(truth, predictions[name], len(paper.TABLE_1)),
-            time.perf_counter() - started,
-            peak_rss_mb(),
-            n_train=len(train),
-            smallest_class=int(np.bincount(y[train]).min()),
-            **details,
-            **history.details(),
-        )
-        say(f"{name}: {100 * models[name]['accuracy']:.2f} % of the test images.")
+        found.lap()
+        how = {"settings": settings(epochs, seed), "progressbar": progressbar}
+        model, history = train_compactnet(images, y, train, validation=validation, **how)
+        details = {"n_train": len(train), "smallest_class": int(np.bincount(y[train]).min()), **details}
+        answers = fitting.predict(model, shown).argmax(axis=1)
+        found.add(name, answers, found.lap(), **details, **history.details())
         return model
 
     batch_size = settings(1).batch_size
     some = validation[::5]  # the smaller a training set, the more epochs there are, and each is validated
     for per_class, seeds in profile.compact.few:
-        for i in range(seeds):
-            train = choose(table, per_class, seed + i)
+        for own_seed in range(seed, seed + seeds):
+            train = choose_images(split.table, per_class, seed=own_seed)
             epochs = max(1, round(profile.compact.few_steps * batch_size / len(train)))
-            measured(f"{per_class} a class, seed {seed + i}", train, some, epochs, seed + i, images_per_class=per_class)
+            name = f"{per_class} a class, seed {own_seed}"
+            measured(name, train, some, epochs, own_seed, images_per_class=per_class)
 
-    second = (table["batch"] == 2).to_numpy()
-    train, held = (np.flatnonzero((subset == name) & ~second) for name in ("train", "validation"))
+    second = (split.table["batch"] == 2).to_numpy()
+    train, held = (rows[~second[rows]] for rows in (split.rows("train"), validation))
     name = "first batch alone"
     model = measured(name, train, held, profile.compact.long, seed)
-    answers = training.predict(model, np.asarray(images[second])).argmax(axis=1)
-    models[name]["second_batch"] = metrics.confusion_matrix(y[second], answers, len(paper.TABLE_1)).tolist()
-    notes = [f"CompactNet from random weights, {IMAGE} px; as many batches for every number of images."]
-    return records.create("compact_few", profile, table, y, models, predictions, seed, notes)
+    answers = fitting.predict(model, np.asarray(images[second])).argmax(axis=1)
+    matrix = metrics.confusion_matrix(y[second], answers, len(paper.TABLE_1))
+    found.models[name]["second_batch"] = matrix.tolist()
+    return found.record(f"CompactNet from random weights, {IMAGE} px; as many batches for every number of images.")

@@ -7,16 +7,17 @@ log odds of the cell's own class, and what differs between them is what else com
 
 import numpy as np
 
-from .. import datasets, metrics, records, shipped
-from ..calibration import softmax
 from ..cells import FOLDERS
-from ..compact import IMAGE
 from ..config import SEED
-from ..counterfactuals import effects
-from ..datasets import splits, wbcatt
+from ..datasets import wbcatt
 from ..datasets.loading import load_images
-from ..datasets.pbc import labels
+from ..datasets.splits import load_split
 from ..errors import DataError
+from ..evaluation.calibration import softmax
+from ..evaluation.counterfactuals import effects
+from ..models import pretrained
+from ..models.compactnet_input import IMAGE
+from . import records
 
 # Parameter of a drawn cell: the attribute of WBCAtt, its value at the lower end, its value at the upper end.
 PAIRS = {
@@ -31,41 +32,40 @@ PAIRS = {
 FEWEST = 20  # cells with and without an attribute, for a comparison
 
 
-def run(profile, seed=SEED, progressbar=True):
+def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure what moves the answers of the shipped network.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``drawn.compared`` says how many drawn cells of each class are changed.
-    seed : int
-    progressbar : bool
+    seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
         One model with ``drawn_effects``, class by parameter, and ``real_effects``, a list of comparisons.
     """
-    table = splits.clean(datasets.index(profile), seed=SEED)
-    y, test = labels(table), (table["subset"] == "test").to_numpy()
-    unseen = (table["subset"] != "train").to_numpy()
-    scores, _ = shipped.logits(load_images(table[unseen], IMAGE, progressbar=progressbar, reduced=True))
-    answers = scores[test[unseen]].argmax(axis=1)
+    split = load_split(profile, seed=split_seed)
+    y, test, unseen = split.y, split.rows("test"), split.rows("validation", "test")
+    table = split.table.iloc[unseen]
+    scores, _ = pretrained.logits(load_images(table, IMAGE, progressbar=progressbar, reduced=True))
     cells = max(1, profile.drawn.compared // 8)
-    moved = effects(lambda images: softmax(shipped.logits(images)[0]), cells, seed=seed, progressbar=progressbar)
+    moved = effects(lambda images: softmax(pretrained.logits(images)[0]), cells, seed=seed, progressbar=progressbar)
     notes = ["The shipped weights; differences on validation and test images."]
     try:
-        real = compare(table[unseen], log_odds(scores, y[unseen]), wbcatt.attributes())
+        real = compare(table, log_odds(scores, y[unseen]), wbcatt.attributes())
     except DataError as err:
         real, notes = [], [*notes, f"No real attributes: {err}"]
-    model = records.measure(
-        metrics.confusion_matrix(y[test], answers, len(FOLDERS)),
-        drawn_cells=cells,
-        drawn_effects={folder: row.round(3).to_dict() for folder, row in moved.iterrows()},
-        real_effects=real,
-    )
-    name = "shipped network"
-    return records.create("counterfactuals", profile, table, y, {name: model}, {name: answers}, seed, notes)
+    details = {
+        "drawn_cells": cells,
+        "drawn_effects": {folder: row.round(3).to_dict() for folder, row in moved.iterrows()},
+        "real_effects": real,
+    }
+    found = records.Collector("counterfactuals", profile, split, seed=seed)
+    found.add("shipped network", scores[np.isin(unseen, test)].argmax(axis=1), **details)
+    return found.record(*notes)
 
 
 def log_odds(scores, y):

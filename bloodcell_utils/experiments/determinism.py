@@ -5,68 +5,54 @@ from dataclasses import replace
 
 import numpy as np
 
-from .. import backbones, datasets, metrics, paper, records, training
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
-from ..datasets.pbc import labels
-from ..provenance import peak_rss_mb
-from . import finetune
+from ..training import fitting
+from . import finetune, records
 
 MODES = {"as usual": False, "deterministic": True}  # in this order: a process cannot leave the deterministic mode
 
 
-def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
+def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
     """Train the same network twice in each mode and compare curves, weights and answers bit by bit.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``small`` tuning says how.
-    backbone : str
-    seed : int
-    progressbar : bool
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
-        A model a mode, with ``identical`` (curves, weights and test answers of both runs) and the seconds of each run.
+        A model for each mode, with ``identical`` (curves, weights and test answers of both runs) and the seconds of
+        each run.
     """
-    tuning, table = profile.small, splits.clean(datasets.index(profile), seed=seed)
-    small = replace(profile, tuning=tuning)
-    y, subset = labels(table), table["subset"].to_numpy()
-    size = tuning.size or backbones.backbone(backbone).input_size
-    images = load_images(table, size, tuning.crop, progressbar=progressbar)
-    sources, (versions,) = finetune.training_rows(table, tuning.images_per_class, 1, seed)
-    held, test = np.flatnonzero(subset == "validation"), np.flatnonzero(subset == "test")
-    settings = finetune.settings(tuning, seed)
-    models, predictions = {}, {}
+    tuning, small = profile.small, replace(profile, tuning=profile.small)
+    split = finetune.tuning_split(small, backbone, seed=split_seed, progressbar=progressbar)
+    y, held, test = split.y, split.rows("validation"), split.rows("test")
+    sources, (versions,) = finetune.training_rows(split.table, tuning.images_per_class, seed=seed)
+    how = {"head_epochs": tuning.head_epochs, "progressbar": progressbar}
+    found = records.Collector("determinism", profile, split, backbone=backbone, seed=seed)
     for mode, deterministic in MODES.items():
-        runs = []
+        settings, runs = finetune.settings(tuning, seed, deterministic=deterministic), []
         for _ in range(2):
-            model = finetune.untrained(small, backbone, seed=seed)
-            end, given = finetune.road(model, backbone, tuning, images, progressbar)
-            X, X_held, X_test = given(sources, versions), given(held), given(test)
-            started = time.perf_counter()
-            chosen = replace(settings, deterministic=deterministic)
-            data = X, y[sources], X_held, y[held]
-            history = finetune.fit(model, backbone, tuning, *data, chosen, progressbar=progressbar)
+            network = finetune.untrained(small, split, backbone=backbone, seed=seed)
+            X, X_held, X_test = (
+                finetune.training_inputs(network, split.images, rows, versions=which, progressbar=progressbar)
+                for rows, which in ((sources, versions), (held, 0), (test, 0))
+            )
+            started, validation = time.perf_counter(), (X_held, y[held])
+            history = finetune.fit(network, X, y[sources], validation_data=validation, settings=settings, **how)
             seconds = round(time.perf_counter() - started, 1)
-            runs.append((history, seconds, end.get_weights(), training.predict(end, X_test)))
+            runs.append((history, seconds, network.end.get_weights(), fitting.predict(network.end, X_test)))
         (first, _, weights, answers), (second, _, weights_again, answers_again) = runs
-        predictions[mode] = answers.argmax(axis=1)
-        models[mode] = records.measure(
-            metrics.confusion_matrix(y[test], predictions[mode], len(paper.TABLE_1)),
-            sum(seconds for _, seconds, *_ in runs),
-            peak_rss_mb(),
-            identical={
-                "curves": first.curves() == second.curves(),
-                "weights": all(np.array_equal(a, b) for a, b in zip(weights, weights_again, strict=True)),
-                "answers": bool(np.array_equal(answers, answers_again)),
-            },
-            seconds=[seconds for _, seconds, *_ in runs],
-            **first.details(),
-        )
-    notes = [finetune.describe(small, backbone)]
-    name = records.experiment_name("determinism", backbone)
-    return records.create(name, profile, table, y, models, predictions, seed, notes)
+        seconds = [seconds for _, seconds, *_ in runs]
+        same = {
+            "curves": first.curves() == second.curves(),
+            "weights": all(np.array_equal(a, b) for a, b in zip(weights, weights_again, strict=True)),
+            "answers": bool(np.array_equal(answers, answers_again)),
+        }
+        details = {"identical": same, "seconds": seconds, **first.details()}
+        found.add(mode, answers.argmax(axis=1), sum(seconds), **details)
+    return found.record(finetune.describe(small, backbone))

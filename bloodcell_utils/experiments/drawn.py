@@ -4,72 +4,63 @@ Besides, how far apart both kinds lie in the eyes of a network that has never se
 ImageNet): whether a straight line between them tells them apart, and the Fréchet distance of each class.
 """
 
-import time
-
 import numpy as np
 
-from .. import datasets, features, metrics, records, shipped, training
 from ..cells import FOLDERS
-from ..compact import IMAGE
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
+from ..datasets.loading import load_images, resize
 from ..datasets.pbc import labels
 from ..datasets.sample import VERSION, sample
-from ..provenance import peak_rss_mb
-from .compact import settings, trained
+from ..datasets.splits import load_split
+from ..evaluation import metrics
+from ..models import features, pretrained
+from ..models.compactnet_input import IMAGE
+from ..training import fitting
+from . import records
+from .compact import settings, train_compactnet
 
 MAPS = 512  # of VGG-16's last block: their means come first of its three statistics (`features`)
 
 
-def run(profile, seed=SEED, progressbar=True):
+def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure how far what is learnt on drawn cells holds for real ones, and the reverse.
 
     Parameters
     ----------
     profile : config.Profile
         Its ``drawn`` says how many cells are drawn, and for how long a network is trained.
-    seed : int
-        Of the drawn cells and the training.
-    progressbar : bool
+    seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
         ``trained on drawn cells``: a network that has seen no real image and no real label, on the real test images.
         ``trained on real cells``: the shipped network, on the same, with ``drawn``, its confusion matrix on drawn
-        cells. ``told apart``: see `apart`.
+        cells, and ``told_apart``, see `separability`.
     """
-    table = splits.clean(datasets.index(profile), seed=SEED)
-    y, subset = labels(table), table["subset"].to_numpy()
-    images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
-    test = subset == "test"
-    shown, truth = np.asarray(images[test]), y[test]
+    split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
+    shown = np.asarray(split.images[split.rows("test")])
     drawn, drawn_y = sample(profile.drawn.per_class, IMAGE, seed)
 
-    started = time.perf_counter()
+    found = records.Collector("drawn", profile, split, seed=seed, progressbar=progressbar)
     validation = np.arange(len(drawn)) % 10 == 0
-    rows = np.flatnonzero(~validation), np.flatnonzero(validation)
-    model, history = trained(drawn, drawn_y, *rows, settings(profile.drawn.epochs, seed), progressbar)
-    answers = {
-        "trained on drawn cells": training.predict(model, shown).argmax(axis=1),
-        "trained on real cells": _shipped(shown),
-    }
-    matrices = {name: metrics.confusion_matrix(truth, answer, len(FOLDERS)) for name, answer in answers.items()}
-    home, abroad = matrices.items()
-    models = {
-        home[0]: records.measure(home[1], time.perf_counter() - started, peak_rss_mb(), n_train=len(rows[0]),
-                                 **history.details()),
-        abroad[0]: records.measure(
-            abroad[1], drawn=metrics.confusion_matrix(drawn_y, _shipped(drawn), len(FOLDERS)).tolist(),
-            told_apart=apart(table[subset == "train"], drawn, drawn_y, profile, progressbar),
-        ),
-    }  # fmt: skip
-    notes = [f"Cells drawn with version {VERSION} of the recipes; CompactNet from random weights, {IMAGE} px."]
-    return records.create("drawn", profile, table, y, models, answers, seed, notes)
+    rows, held = np.flatnonzero(~validation), np.flatnonzero(validation)
+    how = {"settings": settings(profile.drawn.epochs, seed), "progressbar": progressbar}
+    model, history = train_compactnet(drawn, drawn_y, rows, validation=held, **how)
+    answers = fitting.predict(model, shown).argmax(axis=1)
+    found.add("trained on drawn cells", answers, found.lap(), n_train=len(rows), **history.details())
+
+    matrix = metrics.confusion_matrix(drawn_y, _shipped(drawn), len(FOLDERS)).tolist()
+    train = split.table.iloc[split.rows("train")]
+    told_apart = separability(train, drawn, drawn_y, profile=profile, progressbar=progressbar)
+    found.add("trained on real cells", _shipped(shown), drawn=matrix, told_apart=told_apart)
+    return found.record(
+        f"Cells drawn with version {VERSION} of the recipes; CompactNet from random weights, {IMAGE} px."
+    )
 
 
-def apart(table, drawn, drawn_y, profile, progressbar=True):
+def separability(table, drawn, drawn_y, *, profile, progressbar=True):
     """How VGG-16 tells drawn cells from real ones.
 
     Parameters
@@ -104,8 +95,7 @@ def apart(table, drawn, drawn_y, profile, progressbar=True):
         features.extract(x, "vgg16", profile.weights, progressbar=progressbar)["blocks"][:, -3 * MAPS : -2 * MAPS]
         for x in both
     ]
-    ends = np.cumsum([0, *map(len, real)])
-    of_class = [seen[0][start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+    of_class = np.split(seen[0], np.cumsum([len(rows) for rows in real])[:-1])
     halves = [(rows[0::2], rows[1::2]) for rows in of_class]
     frechet = {
         folder: {"drawn": metrics.frechet(one, made), "real": metrics.frechet(one, other)}
@@ -118,10 +108,8 @@ def apart(table, drawn, drawn_y, profile, progressbar=True):
 
 
 def _resized(images, size):
-    from ..datasets.loading import resize
-
     return images if images.shape[1] == size else np.stack([resize(image, size) for image in images])
 
 
 def _shipped(images):
-    return shipped.logits(images)[0].argmax(axis=1)
+    return pretrained.logits(images)[0].argmax(axis=1)

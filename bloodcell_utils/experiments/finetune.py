@@ -1,6 +1,6 @@
 """The paper's second design: the same networks, their last blocks trained on blood cells.
 
-Two roads to the same model. With a cached prefix (``Tuning.symmetries`` > 0) the frozen part sees each image once and
+Two ways to the same model. With a cached prefix (``Tuning.symmetries`` > 0) the frozen part sees each image once and
 only its end trains: a processor is enough. Without, training goes from the pixels, augmented anew in every epoch, as on
 the profile ``full``: that takes a GPU.
 """
@@ -9,17 +9,17 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import pandas as pd
 
-from .. import augment, backbones, datasets, metrics, paper, records, runtime, training
-from ..checkpoints import begun
+from .. import paper
 from ..config import SEED
-from ..datasets import splits
-from ..datasets.loading import load_images
-from ..datasets.pbc import labels
-from ..prefix import activations
-from ..provenance import peak_rss_mb
-from ..store import key
+from ..datasets import augment
+from ..datasets.cache import key
+from ..datasets.splits import Split, load_split
+from ..models import backbones, runtime
+from ..training import fitting
+from ..training.checkpoints import begun
+from ..training.prefix import activations
+from . import records
 
 VERSION = 4  # rises when the same tuning gives another network
 HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
@@ -27,29 +27,47 @@ HEAD_IMAGES = 4096  # enough for the head to find its feet
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Network:
+    """A network whose last blocks are free to train, cut once before them.
+
+    Attributes
+    ----------
+    backbone : str
+    model : keras.Model
+        From images, levels 0-255, to probabilities.
+    prefix : keras.Model or None
+        What stays frozen; None where training goes from the pixels.
+    end : keras.Model
+        What trains; it shares its layers with `model`, and is `model` itself where there is no prefix.
+    """
+
+    backbone: str
+    model: object
+    prefix: object
+    end: object
+
+
+@dataclass(frozen=True)
+class FineTuningResult:
     """A network that knows blood.
 
     Attributes
     ----------
     model : keras.Model
-        From images, levels 0-255, to probabilities; with the weights of its best epoch.
-    table : pandas.DataFrame
-        The split it was trained on.
-    images : numpy.ndarray of uint8, shape (len(table), size, size, 3)
-        As the model sees them.
-    probabilities : numpy.ndarray of float32, shape (len(table), 8)
+        As in `Network`, with the weights of its best epoch.
+    split : datasets.Split
+        What it was trained on; the images are as the model sees them.
+    probabilities : numpy.ndarray of float32, shape (len(split.table), 8)
         Its answer to each image. NaN for training images, whose answers prove nothing.
-    history : training.History
+    history : fitting.History
     prepared_s, trained_s : float
         Seconds for images and frozen part, and for training; of this run, so small where the cache had them.
     """
 
     model: object
-    table: pd.DataFrame
-    images: np.ndarray
+    split: Split
     probabilities: np.ndarray
-    history: training.History
+    history: fitting.History
     prepared_s: float
     trained_s: float
 
@@ -62,47 +80,65 @@ def settings(tuning, seed=SEED, **changes):
     tuning : config.Tuning
     seed : int
     **changes
-        Fields of `training.Settings` to replace.
+        Fields of `fitting.Settings` to replace.
 
     Returns
     -------
-    training.Settings
+    fitting.Settings
     """
     taken = {name: getattr(tuning, name) for name in ("epochs", "batch_size", "learning_rate", "schedule")}
-    return training.Settings(**{**taken, "seed": seed, **changes})
+    return fitting.Settings(**taken | {"seed": seed} | changes)
 
 
-def untrained(profile, backbone="vgg16", blocks=None, seed=SEED):
-    """A profile's network before training, its last blocks free to train; random weights are calibrated.
+def tuning_split(profile, backbone="vgg16", *, seed=SEED, progressbar=True):
+    """The profile's images as its tuning shows them to a network.
 
     Parameters
     ----------
     profile : config.Profile
     backbone : str
-    blocks : int, optional
-        Default: the profile's.
-    seed : int
+    seed, progressbar
+        As for `load_split`.
 
     Returns
     -------
-    keras.Model
+    datasets.Split
+    """
+    size = profile.tuning.size or backbones.backbone(backbone).input_size
+    return load_split(profile, size, profile.tuning.crop, seed=seed, progressbar=progressbar)
+
+
+def untrained(profile, split=None, *, backbone="vgg16", blocks=None, seed=SEED):
+    """A profile's network before training, its last blocks free to train; random weights are calibrated.
+
+    Parameters
+    ----------
+    profile : config.Profile
+    split : datasets.Split, optional
+        From `tuning_split`, whose training images calibrate random weights; default: the profile's.
+    backbone : str
+    blocks : int, optional
+        Default: the profile's.
+    seed : int
+        Of the head.
+
+    Returns
+    -------
+    Network
     """
     tuning = profile.tuning
+    head = {"head": tuning.head, "n_classes": len(paper.TABLE_1), "pooling": tuning.pooling, "seed": seed}
     with runtime.precision():
-        model = backbones.classifier(
-            backbone, tuning.size, profile.weights, tuning.head, len(paper.TABLE_1), tuning.pooling,
-            augmentation=not tuning.symmetries, seed=seed,
-        )  # fmt: skip
+        augmentation = not tuning.symmetries
+        model = backbones.classifier(backbone, tuning.size, profile.weights, augmentation=augmentation, **head)
     if profile.weights == "random":
-        table = splits.clean(datasets.index(profile))
-        examples = table[table["subset"] == "train"][::20]
-        backbones.calibrate(
-            model, backbone, load_images(examples, model.input_shape[1], tuning.crop, progressbar=False)
-        )
-    return backbones.unfreeze(model, backbone, tuning.blocks if blocks is None else blocks)
+        split = split or tuning_split(profile, backbone, progressbar=False)
+        backbones.calibrate(model, backbone, split.images[split.rows("train")[::20]])
+    prefix, end = backbones.unfreeze(model, backbone, tuning.blocks if blocks is None else blocks)
+    return Network(backbone, model, prefix, end) if tuning.symmetries else Network(backbone, model, None, model)
 
 
-def training_rows(table, images_per_class=None, symmetries=1, seed=SEED):
+def training_rows(table, images_per_class=None, symmetries=1, *, seed=SEED):
     """Which training images, in which versions.
 
     Parameters
@@ -134,137 +170,122 @@ def training_rows(table, images_per_class=None, symmetries=1, seed=SEED):
     return sources, [order[(first + version * (1 + sources % 7)) % 8] for version in range(symmetries)]
 
 
-def road(model, backbone, tuning, images, progressbar=True):
-    """What trains, and what it is given: the end behind a cached prefix, or the whole network from the pixels.
+def training_inputs(network, images, rows, *, versions=0, progressbar=True):
+    """What a network's end is given for some images: activations at the cut, or the images themselves.
 
     Parameters
     ----------
-    model : keras.Model
-        From `untrained`.
-    backbone : str
-    tuning : config.Tuning
-    images : numpy.ndarray of uint8, shape (n, size, size, 3)
+    network : Network
+    images : numpy.ndarray of uint8, shape (m, size, size, 3)
+    rows : array-like of int, shape (n,)
+    versions : int or array-like of int, shape (n,)
+        For `augment.symmetry`; from the pixels, versions are drawn anew in each epoch instead.
     progressbar : bool
 
     Returns
     -------
-    keras.Model
-        Shares its layers with `model`.
-    callable
-        ``given(rows, versions=0)``: its input for these images. From the pixels, versions are drawn anew in each epoch.
+    numpy.ndarray or Subset
     """
-    if not tuning.symmetries:
-        return model, lambda rows, versions=0: Picked(images, rows)
-    prefix, end = backbones.halves(model, backbone, tuning.blocks)
-    return end, lambda rows, versions=0: activations(prefix, images, rows, versions, progressbar=progressbar)
+    if network.prefix is None:
+        return Subset(images, rows)
+    return activations(network.prefix, images, rows, symmetries=versions, progressbar=progressbar)
 
 
-def fine_tuned(profile, backbone="vgg16", seed=SEED, progressbar=True):
+def fine_tuned(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
     """Train a profile's network, or take it from the cache where it was trained before.
 
     Parameters
     ----------
     profile : config.Profile
-        Its `config.Tuning` says how.
-    backbone : str
-    seed : int
-    progressbar : bool
+        Its ``tuning`` says how.
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
-    Tuned
+    FineTuningResult
     """
     started = time.perf_counter()
-    tuning, table = profile.tuning, splits.clean(datasets.index(profile), seed=seed)
-    y, subset = labels(table), table["subset"].to_numpy()
-    size = tuning.size or backbones.backbone(backbone).input_size
-    images = load_images(table, size, tuning.crop, progressbar=progressbar)
-    model = untrained(profile, backbone, seed=seed)
-    sources, versions = training_rows(table, tuning.images_per_class, max(1, tuning.symmetries), seed)
-    held = np.flatnonzero(subset != "train")
-    end, given = road(model, backbone, tuning, images, progressbar)
+    tuning, split = profile.tuning, tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
+    network = untrained(profile, split, backbone=backbone, seed=seed)
+    sources, versions = training_rows(split.table, tuning.images_per_class, max(1, tuning.symmetries), seed=seed)
+    held = split.rows("validation", "test")
+
+    def given(rows, which=0):
+        return training_inputs(network, split.images, rows, versions=which, progressbar=progressbar)
+
     X, shown = [given(sources, which) for which in versions], given(held)
     prepared = time.perf_counter()
-    validation = np.flatnonzero(subset[held] == "validation")
+    validation = np.flatnonzero(np.isin(held, split.rows("validation")))
+    validation_data = Subset(shown, validation), split.y[held[validation]]
     chosen = settings(tuning, seed)
-    name = f"finetune-{backbone}-{key(VERSION, profile.weights, asdict(tuning), chosen, images)}"
-    data = X, y[sources], Picked(shown, validation), y[held[validation]]
-    history = fit(model, backbone, tuning, *data, chosen, name, progressbar)
+    made_of = profile.weights, asdict(tuning), chosen, sources, held[validation], split.images
+    name = f"finetune-{backbone}-{key(VERSION, *made_of)}"
+    how = {"settings": chosen, "head_epochs": tuning.head_epochs, "name": name, "progressbar": progressbar}
+    history = fit(network, X, split.y[sources], validation_data=validation_data, **how)
     trained = time.perf_counter()
-    probabilities = np.full((len(table), len(paper.TABLE_1)), np.nan, np.float32)
-    probabilities[held] = training.predict(end, shown, chosen.batch_size)
-    return Tuned(model, table, images, probabilities, history, prepared - started, trained - prepared)
+    probabilities = np.full((len(split.y), len(paper.TABLE_1)), np.nan, np.float32)
+    probabilities[held] = fitting.predict(network.end, shown, chosen.batch_size)
+    return FineTuningResult(network.model, split, probabilities, history, prepared - started, trained - prepared)
 
 
-def fit(model, backbone, tuning, X, y, X_val, y_val, chosen, name=None, progressbar=True):
-    """Train what `untrained` left free: the head first, where the tuning asks for it, then the last blocks with it.
+def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, progressbar=True):
+    """Train what `untrained` left free: the head first, where a prefix is cached, then the last blocks with it.
 
     Parameters
     ----------
-    model : keras.Model
-        From `untrained`; changed in place.
-    backbone : str
-    tuning : config.Tuning
-    X, y, X_val, y_val : array-like
-        As for `training.fit`; with a cached prefix, activations at the cut.
-    chosen : training.Settings
-    name : str, optional
-        As for `training.fit`.
-    progressbar : bool
+    network : Network
+        Changed in place.
+    X, y, validation_data, settings, name, progressbar
+        As for `fitting.fit`; the inputs are from `training_inputs`.
+    head_epochs : int
+        As in `config.Tuning`.
 
     Returns
     -------
-    training.History
+    fitting.History
         Of the second part.
     """
-    if not tuning.symmetries:
-        return training.fit(model, X, y, X_val, y_val, chosen, name, progressbar)
-    prefix, end = backbones.halves(model, backbone, tuning.blocks)
-    if tuning.head_epochs and not begun(name):
-        before, head = backbones.halves(model, backbone, 0)
-        middle = runtime.load_keras().Model(prefix.output, before.output)
-        few = np.sort(np.random.default_rng(chosen.seed).permutation(len(y))[:HEAD_IMAGES])
-        seen = training.predict(middle, Picked(X[0] if isinstance(X, list) else X, few))
-        _fit_head(head, seen, y[few], tuning.head_epochs, chosen)
-    return training.fit(end, X, y, X_val, y_val, chosen, name, progressbar)
+    if network.prefix is not None and head_epochs and not begun(name):
+        before, head = backbones.split_at(network.model, network.backbone, 0)
+        middle = runtime.load_keras().Model(network.prefix.output, before.output)
+        few = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:HEAD_IMAGES])
+        seen = fitting.predict(middle, Subset(X[0] if isinstance(X, list) else X, few))
+        _fit_head(head, seen, y[few], head_epochs, settings)
+    options = {"settings": settings, "name": name, "progressbar": progressbar}
+    return fitting.fit(network.end, X, y, validation_data=validation_data, **options)
 
 
-def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
+def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure a fine-tuned network on the test images.
 
     Parameters
     ----------
     profile : config.Profile
-    backbone : str
-        ``"vgg16"`` or ``"inception_v3"``.
-    seed : int
-    progressbar : bool
+        Its ``tuning`` says how.
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
-        Not written yet; see `records.Record.write`.
     """
     started = time.perf_counter()
-    tuned = fine_tuned(profile, backbone, seed, progressbar)
-    table, y = tuned.table, labels(tuned.table)
-    test = (table["subset"] == "test").to_numpy()
-    predicted = tuned.probabilities[test].argmax(axis=1)
-    name = f"{backbone} fine-tuned"
-    measured = records.measure(
-        metrics.confusion_matrix(y[test], predicted, len(paper.TABLE_1)),
+    tuned = fine_tuned(profile, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
+    found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
+    trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
+    found.add(
+        f"{backbone} fine-tuned",
+        tuned.probabilities[found.rows].argmax(axis=1),
         time.perf_counter() - started,
-        peak_rss_mb(),
-        paper.ACCURACY[("fine_tuned", backbone)].value,
+        printed=paper.ACCURACY["fine_tuned", backbone].value,
         prepared_s=round(tuned.prepared_s, 1),
         trained_s=round(tuned.trained_s, 1),
-        parameters={"all": tuned.model.count_params(), "trained": _count(tuned.model.trainable_weights)},
+        parameters={"all": tuned.model.count_params(), "trained": trained},
         tuning=asdict(profile.tuning),
         **tuned.history.details(),
     )
-    notes = [describe(profile, backbone)]
-    experiment = records.experiment_name("finetune", backbone)
-    return records.create(experiment, profile, table, y, {name: measured}, {name: predicted}, seed, notes)
+    return found.record(describe(profile, backbone))
 
 
 def describe(profile, backbone):
@@ -286,7 +307,7 @@ def describe(profile, backbone):
     )
 
 
-class Picked:
+class Subset:
     """Rows of an array that is too large to copy, in an order of one's own.
 
     Parameters
@@ -305,13 +326,9 @@ class Picked:
         return self.array[self.rows[which]]
 
 
-def _fit_head(head, seen, y, epochs, chosen):
+def _fit_head(head, seen, y, epochs, settings):
     keras = runtime.load_keras()
-    keras.utils.set_random_seed(chosen.seed)
-    weights = None if chosen.class_weight is None else dict(enumerate(chosen.class_weight))
+    keras.utils.set_random_seed(settings.seed)
+    weights = None if settings.class_weight is None else dict(enumerate(settings.class_weight))
     head.compile(keras.optimizers.Adam(HEAD_RATE), "sparse_categorical_crossentropy")
-    head.fit(seen, y, batch_size=chosen.batch_size, epochs=epochs, class_weight=weights, verbose=0)
-
-
-def _count(weights):
-    return int(sum(np.prod(w.shape) for w in weights))
+    head.fit(seen, y, batch_size=settings.batch_size, epochs=epochs, class_weight=weights, verbose=0)

@@ -9,8 +9,6 @@ cross-validation, as the paper does), one look at the test images. A fourth row 
 training images, to show what cross-validation reports when siblings are spread over the folds.
 """
 
-import time
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -18,14 +16,16 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from .. import augment, backbones, datasets, metrics, paper, records
+from .. import paper
 from ..config import SEED
-from ..datasets import splits
+from ..datasets import augment
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
-from ..features import closeups, color_histogram, extract
-from ..kernel_svm import KernelSVM
-from ..provenance import peak_rss_mb
+from ..datasets.splits import load_split
+from ..models import backbones
+from ..models.features import closeups, color_histogram, extract
+from ..models.kernel_svm import KernelSVM
+from . import records
 
 FOLDS = paper.HYPERPARAMETERS["cross_validation_folds"]
 GAINS = (0.95, 1.05)
@@ -36,7 +36,7 @@ def histogram_classifier():
     return make_pipeline(StandardScaler(), KernelSVM("rbf"))
 
 
-def last_block_preparation(n_components, seed=SEED):
+def last_block_preparation(n_components, *, seed=SEED):
     """Row (b), before the SVM: square roots (activations have long tails), then principal components.
 
     Parameters
@@ -58,23 +58,21 @@ def last_block_preparation(n_components, seed=SEED):
     return make_pipeline(*steps)
 
 
-def last_block_classifier(n_components, kernel="cubic", seed=SEED):
+def last_block_classifier(n_components, kernel="cubic", *, seed=SEED):
     """Row (b): `last_block_preparation` and an SVM.
 
     Parameters
     ----------
-    n_components : int or None
-        None keeps every feature.
+    n_components, seed
+        As for `last_block_preparation`.
     kernel : {"cubic", "rbf"}
-    seed : int
-        Of the randomised principal components.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
         Unfitted.
     """
-    return make_pipeline(last_block_preparation(n_components, seed), KernelSVM(kernel))
+    return make_pipeline(last_block_preparation(n_components, seed=seed), KernelSVM(kernel))
 
 
 def all_blocks_classifier():
@@ -85,7 +83,7 @@ def all_blocks_classifier():
     return make_pipeline(FunctionTransformer(_root), StandardScaler(), KernelSVM("rbf", C=100, gamma_factor=0.25))
 
 
-def cross_validate(classifiers, X, y, preparation, groups=None, folds=FOLDS, seed=SEED):
+def cross_validate(classifiers, X, y, *, preparation, groups=None, seed=SEED):
     """Accuracy on each held-out fold; everything that learns, scaling included, is fitted on the other folds.
 
     Parameters
@@ -98,7 +96,6 @@ def cross_validate(classifiers, X, y, preparation, groups=None, folds=FOLDS, see
         Unfitted, for example `last_block_preparation`.
     groups : array-like, shape (n,), optional
         Rows of one group (the versions of one source image) stay in one fold.
-    folds : int
     seed : int
 
     Returns
@@ -108,7 +105,7 @@ def cross_validate(classifiers, X, y, preparation, groups=None, folds=FOLDS, see
     """
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     scores = {name: [] for name in classifiers}
-    for fit, held in splitter(folds, shuffle=True, random_state=seed).split(X, y, groups):
+    for fit, held in splitter(FOLDS, shuffle=True, random_state=seed).split(X, y, groups):
         prepared = clone(preparation).fit(X[fit])
         seen, unseen = prepared.transform(X[fit]), prepared.transform(X[held])
         for name, classifier in classifiers.items():
@@ -116,21 +113,20 @@ def cross_validate(classifiers, X, y, preparation, groups=None, folds=FOLDS, see
     return scores
 
 
-def siblings(table, images, backbone, weights, n_components, n_sources, n_versions, progressbar=True, seed=SEED):
+def siblings(split, images, profile, *, backbone="vgg16", seed=SEED, progressbar=True):
     """Cross-validate twice on augmented images: versions of one source in one fold, and spread over the folds.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        A split; only its training images are used as sources.
-    images : numpy.ndarray of uint8, shape (len(table), size, size, 3)
-    backbone, weights : str
-        As for `features.extract`.
-    n_components : int or None
-    n_sources, n_versions : int
-        Source images a class, and versions of each, the original included.
-    progressbar : bool
+    split : datasets.Split
+        Only its training images are used as sources.
+    images : numpy.ndarray of uint8, shape (len(split.table), size, size, 3)
+        From `features.closeups`.
+    profile : config.Profile
+        Its ``siblings`` say how many sources a class and versions of each, the original included.
+    backbone : str
     seed : int
+    progressbar : bool
 
     Returns
     -------
@@ -139,62 +135,51 @@ def siblings(table, images, backbone, weights, n_components, n_sources, n_versio
     dict of str to list of float
         Accuracy on each fold, ``together`` (honest) and ``apart`` (leaking).
     """
-    train = table[table["subset"] == "train"]
+    n_sources, n_versions = profile.siblings
+    train = split.table.iloc[split.rows("train")]
     rng = np.random.default_rng(seed)
     chosen = [rng.permutation(rows)[:n_sources] for rows in train.groupby("class").indices.values()]
-    plan = augment.versions(train.iloc[np.concatenate(chosen)], n_versions, seed)
-    X = extract(augment.apply(images, plan), backbone, weights, progressbar=progressbar, seed=seed)["last"]
+    plan = augment.versions(train.iloc[np.concatenate(chosen)], n_versions, seed=seed)
+    X = extract(augment.apply(images, plan), backbone, profile.weights, seed=seed, progressbar=progressbar)["last"]
     y = labels(plan)
-    preparation, machine = last_block_preparation(n_components, seed), KernelSVM("cubic")
+    preparation, machine = last_block_preparation(profile.pca, seed=seed), KernelSVM("cubic")
     scores = {
-        **cross_validate({"together": machine}, X, y, preparation, groups=plan["source"], seed=seed),
-        **cross_validate({"apart": machine}, X, y, preparation, seed=seed),
+        **cross_validate({"together": machine}, X, y, preparation=preparation, groups=plan["source"], seed=seed),
+        **cross_validate({"apart": machine}, X, y, preparation=preparation, seed=seed),
     }
     return make_pipeline(preparation, machine).fit(X, y), scores
 
 
-def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
+def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure all rows.
 
     Parameters
     ----------
     profile : config.Profile
-    backbone : str
-        ``"vgg16"`` or ``"inception_v3"``.
-    seed : int
-    progressbar : bool
-        Progress bars and a line a step.
+    backbone, seed, split_seed, progressbar
+        As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
-        Not written yet; see `records.Record.write`.
     """
-    say = print if progressbar else lambda *_: None
-    spec = backbones.backbone(backbone)
-    table = splits.clean(datasets.index(profile), seed=seed)
-    y = labels(table)
-    test = (table["subset"] == "test").to_numpy()
-    fit = ~test
-    say(f"{len(table):,} images; {fit.sum():,} for cross-validation and training, {test.sum():,} for the test.")
+    split = load_split(profile, seed=split_seed)
+    table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
+    chance = {"backbone": backbone, "seed": seed, "progressbar": progressbar}
+    found = records.Collector("svm", profile, split, **chance)
+    found.say(f"{len(table):,} images; {len(fit):,} for cross-validation and training, {len(test):,} for the test.")
 
-    clock = _Clock()
-    images = closeups(table, profile, backbone, progressbar)
+    images = closeups(table, profile, backbone, progressbar=progressbar)
     views = extract(images, backbone, profile.weights, progressbar=progressbar, seed=seed)
-    extraction_s = clock.lap()
-    say(f"Features: {', '.join(f'{name} {X.shape[1]:,}' for name, X in views.items())} ({extraction_s:.0f} s).")
+    extraction_s = found.lap()
+    found.say(f"Features: {', '.join(f'{name} {X.shape[1]:,}' for name, X in views.items())} ({extraction_s:.0f} s).")
 
     whole = load_images(table, profile.image_size, progressbar=progressbar)
     histogram = color_histogram(whole)
-    clock.lap()
-    printed = paper.ACCURACY[("svm", backbone)].value
-    models, predictions = {}, {}
+    found.lap()
 
     def tested(name, model, X, **details):
-        predictions[name] = model.predict(X[test])
-        counts = metrics.confusion_matrix(y[test], predictions[name], len(paper.TABLE_1))
-        models[name] = records.measure(counts, clock.lap(), peak_rss_mb(), **details)
-        say(f"{name}: {100 * models[name]['accuracy']:.2f} % on the test images ({models[name]['wall_time_s']:.0f} s).")
+        found.add(name, model.predict(X[test]), found.lap(), **details)
 
     model = histogram_classifier().fit(histogram[fit], y[fit])
     darker_and_brighter = {
@@ -204,21 +189,20 @@ def run(profile, backbone="vgg16", seed=SEED, progressbar=True):
 
     last, blocks = np.asarray(views["last"]), np.asarray(views["blocks"])
     kernels = {kernel: KernelSVM(kernel) for kernel in paper.HYPERPARAMETERS["svm_kernels"]}
-    scores = cross_validate(kernels, last[fit], y[fit], last_block_preparation(profile.pca, seed), seed=seed)
+    preparation = last_block_preparation(profile.pca, seed=seed)
+    scores = cross_validate(kernels, last[fit], y[fit], preparation=preparation, seed=seed)
     model = last_block_classifier(profile.pca, seed=seed).fit(last[fit], y[fit])
-    tested(f"{backbone} last block", model, last, printed=printed, cross_validation=scores, extraction_s=extraction_s)
+    details = {"printed": paper.ACCURACY["svm", backbone].value, "cross_validation": scores}
+    tested(f"{backbone} last block", model, last, **details, extraction_s=extraction_s)
 
     model = all_blocks_classifier().fit(blocks[fit], y[fit])
     tested(f"{backbone} all blocks", model, blocks, extraction_s=extraction_s)
 
-    model, scores = siblings(
-        table, images, backbone, profile.weights, profile.pca, *profile.siblings, progressbar=progressbar, seed=seed
-    )
+    model, scores = siblings(split, images, profile, **chance)
     tested(f"{backbone} last block, siblings", model, last, cross_validation=scores)
 
-    notes = [f"{spec.title}, {profile.weights} weights, {images.shape[1]} px, central {profile.crop:.0%} of the image."]
-    name = records.experiment_name("svm", backbone)
-    return records.create(name, profile, table, y, models, predictions, seed, notes)
+    spec = f"{backbones.backbone(backbone).title}, {profile.weights} weights"
+    return found.record(f"{spec}, {images.shape[1]} px, central {profile.crop:.0%} of the image.")
 
 
 def brighten(images, gain):
@@ -238,14 +222,3 @@ def brighten(images, gain):
 
 def _root(X):
     return np.sqrt(np.maximum(X, 0))
-
-
-class _Clock:
-    """Seconds since the last look."""
-
-    def __init__(self):
-        self.start = time.perf_counter()
-
-    def lap(self):
-        before, self.start = self.start, time.perf_counter()
-        return round(self.start - before, 1)

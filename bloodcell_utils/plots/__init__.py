@@ -1,71 +1,30 @@
 """Every figure of the book, one function each. A function returns a Figure and shows nothing itself.
 
 Class colours are `cells.CELLS`'; axes carry units; counts are printed where there is room for them.
+
+``data``             the images: montages, counts, batches, levels (the paper's Fig. 1)
+``filters``          convolution, pooling, softmax, one feature by class (Figs. 4, 5)
+``networks``         layers, modules, receptive fields, trained blocks (Figs. 8, 9)
+``training``         loss and accuracy over epochs (Fig. 10), trainings in other proportions (Figs. 17, 18)
+``evaluation``       confusion matrices (Figs. 11, 12), rates (Figs. 13, 14), accuracies, decision borders, corruptions
+``grids``            images a class against trained blocks (Table 3)
+``maps``             feature maps (Fig. 15) and heat maps
+``errors``           mistakes by sub-type, stages, scorecards (Fig. 16)
+``counterfactuals``  film strips and effects of changed cells; drawn cells beside real ones
+``style``            what all figures share
 """
 
-from .balance import arm_rates, arm_scores
-from .compact import few_images, worse_days
-from .counterfactuals import drawn_and_real, effects, film_strip
-from .data import batches, class_counts, image_levels, montage
-from .errors import maturation, scorecard, shared_mistakes, subtype_errors
-from .evaluation import (
-    accuracies,
-    confusion_matrices,
-    confusion_matrix,
-    decision_map,
-    fold_accuracies,
-    mean_rates,
-    per_class_rates,
-    votes,
-)
-from .filters import feature_by_class, kernel_step, responses, shifts, sliding, softmax, tuning
-from .grids import accuracy_grid, best_of_many, grid_curves
-from .maps import feature_maps, heat_maps, map_pairs
-from .networks import modules, network, receptive_fields, trained_blocks, weights_and_work
-from .training import descents, learning_curves
+import lazy_loader
 
-__all__ = [
-    "accuracies",
-    "accuracy_grid",
-    "arm_rates",
-    "arm_scores",
-    "batches",
-    "best_of_many",
-    "class_counts",
-    "confusion_matrices",
-    "confusion_matrix",
-    "decision_map",
-    "descents",
-    "drawn_and_real",
-    "effects",
-    "feature_by_class",
-    "feature_maps",
-    "few_images",
-    "film_strip",
-    "fold_accuracies",
-    "grid_curves",
-    "heat_maps",
-    "image_levels",
-    "kernel_step",
-    "learning_curves",
-    "map_pairs",
-    "maturation",
-    "mean_rates",
-    "modules",
-    "montage",
-    "network",
-    "per_class_rates",
-    "receptive_fields",
-    "responses",
-    "scorecard",
-    "shared_mistakes",
-    "shifts",
-    "sliding",
-    "softmax",
-    "subtype_errors",
-    "trained_blocks",
-    "tuning",
-    "votes",
-    "weights_and_work",
-    "worse_days",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    "counterfactuals": ["drawn_and_real", "effects", "film_strip"],
+    "data": ["batches", "class_counts", "image_levels", "montage"],
+    "errors": ["maturation", "scorecard", "shared_mistakes", "subtype_errors"],
+    "evaluation": ["accuracies", "confusion_matrices", "confusion_matrix", "corruptions", "decision_map",
+                   "fold_accuracies", "mean_rates", "per_class_rates", "votes"],
+    "filters": ["feature_by_class", "kernel_step", "responses", "shifts", "sliding", "softmax", "tuning"],
+    "grids": ["accuracy_grid", "best_of_many", "grid_curves"],
+    "maps": ["feature_maps", "heat_maps", "map_pairs"],
+    "networks": ["modules", "network", "receptive_fields", "trained_blocks", "weights_and_work"],
+    "training": ["arm_rates", "arm_scores", "descents", "few_images", "learning_curves"],
+})  # fmt: skip

@@ -1,63 +1,48 @@
 """Figures of changed cells: one parameter moved from end to end, and what each parameter does to each class."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ..cells import FOLDERS, titles
 from ..datasets.specs import shown, words
 from .style import MEASURED, NEUTRAL, ON_COLOUR, colors, figure
 
 
-def film_strip(sweep, classes=FOLDERS, width=9.0):
-    """A cell with one parameter moved from end to end, and under each picture what the network says.
+def film_strip(sweep) -> Figure:
+    """A cell with one parameter moved from end to end, and below it the probability of each class that reaches 10 %.
 
     Parameters
     ----------
     sweep : counterfactuals.Sweep
-    classes : sequence of str
-        Class folders in the order of the probabilities; those that reach 10 % are drawn.
-    width : float
-        Of the figure, in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    n = len(sweep.values)
-    fig, axes = figure(width, width / n + 2.2, 2, n, gridspec_kw={"height_ratios": (width / n, 1.8)}, squeeze=False)
+    n, width = len(sweep.values), 9.0
+    fig, axes = figure(width, width / n + 2.2, 2, columns=n, height_ratios=(width / n, 1.8), squeeze=False)
     for ax, image, value in zip(axes[0], sweep.images, sweep.values, strict=True):
         ax.imshow(image)
         ax.axis("off")
         ax.set_title(shown(value), fontsize=8)
-    spec = axes[1, 0].get_gridspec()
     for ax in axes[1]:
         ax.remove()
-    ax = fig.add_subplot(spec[1, :])
-    for probabilities, color, title in zip(sweep.probabilities.T, colors(classes), titles(classes), strict=True):
+    ax = fig.add_subplot(axes[1, 0].get_gridspec()[1, :])
+    ax.spines[["top", "right"]].set_visible(False)
+    for probabilities, color, title in zip(sweep.probabilities.T, colors(FOLDERS), titles(FOLDERS), strict=True):
         if probabilities.max() >= 0.1:
             ax.plot(np.arange(n), probabilities, "o-", color=color, ms=4, label=title)
-    ax.set(xlim=(-0.5, n - 0.5), ylim=(-0.03, 1.03), xticks=[], ylabel="probability")
-    ax.set_xlabel(words(sweep.parameter))
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set(xlim=(-0.5, n - 0.5), ylim=(-0.03, 1.03), xticks=[], xlabel=words(sweep.parameter), ylabel="probability")
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return fig
 
 
-def effects(table, limit=8, title=None):
+def effects(table, title="") -> Figure:
     """What each parameter does to the evidence for each class: blue against it, red for it.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `counterfactuals.effects`: a row a class folder, a column a parameter, log odds.
-    limit : float
-        Log odds at which the colours end.
-    title : str, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    title : str
     """
-    values = table.to_numpy(float).T
+    values, limit = table.to_numpy(float).T, 8  # log odds at which the colours end
     fig, ax = figure(8, 0.26 * len(values) + 1.4)
     drawn = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     ax.set_xticks(range(len(table)), titles(table.index), rotation=30, ha="right")
@@ -67,22 +52,17 @@ def effects(table, limit=8, title=None):
             ax.text(column, row, f"{value:+.0f}", ha="center", va="center", fontsize=7,
                     color="white" if abs(value) > 0.6 * limit else "black", **ON_COLOUR)  # fmt: skip
     fig.colorbar(drawn, label="change in log odds of the own class")
-    if title:
-        ax.set_title(title)
+    ax.set_title(title)
     return fig
 
 
-def drawn_and_real(pairs):
+def drawn_and_real(pairs) -> Figure:
     """The effect of a parameter on drawn cells against that of the attribute on real ones.
 
     Parameters
     ----------
     pairs : pandas.DataFrame
         With ``class``, ``parameter``, ``drawn`` and ``real`` (log odds).
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(8, 4.6)
     ax.axhline(0, color=NEUTRAL, lw=0.8)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from ..cells import FOLDERS, titles
 from .style import colors, figure, short
 
 
-def montage(images, names=None, columns=8, width=9.0):
+def montage(images, names=None, columns=8, *, width=9.0) -> Figure:
     """Images in a grid, each with its name above.
 
     Parameters
@@ -16,16 +17,11 @@ def montage(images, names=None, columns=8, width=9.0):
         Sizes may differ.
     names : sequence of str, optional
     columns : int
-    width : float
-        Of the figure, in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    width : float, in inches
     """
     rows = -(-len(images) // columns)
     side = width / columns
-    fig, axes = figure(width, rows * (side + (0.25 if names is not None else 0)), rows, columns, squeeze=False)
+    fig, axes = figure(width, rows * (side + (0.25 if names is not None else 0)), rows, columns=columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
@@ -35,7 +31,7 @@ def montage(images, names=None, columns=8, width=9.0):
     return fig
 
 
-def class_counts(tables, classes=FOLDERS):
+def class_counts(tables, classes=FOLDERS) -> Figure:
     """Images a class, one group of bars a table.
 
     Parameters
@@ -43,11 +39,6 @@ def class_counts(tables, classes=FOLDERS):
     tables : dict of str to (pandas.DataFrame or dict)
         Label of the bars, and an index or counts by class folder.
     classes : sequence of str
-        Class folders in order.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     counts = {label: _counts(table, classes) for label, table in tables.items()}
     fig, ax = figure(8, 0.45 * len(classes) * max(1, len(counts) / 2) + 1)
@@ -64,30 +55,23 @@ def class_counts(tables, classes=FOLDERS):
     return fig
 
 
-def batches(table, classes=FOLDERS):
+def batches(table) -> Figure:
     """Share of the second batch in each class: how far the size of an image gives its class away.
 
     Parameters
     ----------
     table : pandas.DataFrame
         An index.
-    classes : sequence of str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(8, 3.2)
-    total = _counts(table, classes)
-    second = _counts(table[table["batch"] == 2], classes)
-    share = 100 * second / total
-    bars = ax.bar(range(len(classes)), share, color=colors(classes))
+    total, second = _counts(table, FOLDERS), _counts(table[table["batch"] == 2], FOLDERS)
+    bars = ax.bar([short(c) for c in FOLDERS], 100 * second / total, color=colors(FOLDERS))
     ax.bar_label(bars, [f"{a:,} of {b:,}" for a, b in zip(second, total, strict=True)], fontsize=8, padding=2)
-    ax.set(xticks=range(len(classes)), xticklabels=[short(c) for c in classes], ylabel="in the second batch (%)")
+    ax.set_ylabel("in the second batch (%)")
     return fig
 
 
-def image_levels(images, names):
+def image_levels(images, names) -> Figure:
     """Histograms of the red, green and blue levels, one panel an image or set of images.
 
     Parameters
@@ -95,12 +79,8 @@ def image_levels(images, names):
     images : sequence of numpy.ndarray
         Levels 0-255, last axis RGB; or standardised values.
     names : sequence of str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    fig, axes = figure(9, 2.4, 1, len(images), squeeze=False)
+    fig, axes = figure(9, 2.4, 1, columns=len(images), squeeze=False)
     for ax, image, name in zip(axes.flat, images, names, strict=True):
         for channel, color in enumerate(("#D55E00", "#009E73", "#0072B2")):
             ax.hist(np.asarray(image)[..., channel].ravel(), 40, histtype="step", color=color, lw=1.5)

@@ -1,24 +1,19 @@
 """Figures of mistakes: whose they are, where two classes meet, and what two models have in common."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ..cells import FOLDERS, STAGES, SUBTYPES, titles
-from .style import MEASURED, NEUTRAL, SERIES, colors, figure, short
-
-_BORDER = 2.5  # between metamyelocyte and band neutrophil
+from .style import BESIDE, MEASURED, NEUTRAL, SERIES, colors, figure, short
 
 
-def subtype_errors(tables):
+def subtype_errors(tables) -> Figure:
     """Share of each sub-type that is named wrongly, with Wilson's 95 % interval, and the commonest wrong name.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Name of the model, and `mistakes.by_subtype` of it; the wrong names shown are the last one's.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Name of the model, and `error_analysis.errors_by_subtype` of it; the wrong names shown are the last one's.
     """
     last = list(tables.values())[-1]
     fig, ax = figure(8.5, 0.4 * len(last) + 1.2)
@@ -29,8 +24,7 @@ def subtype_errors(tables):
         ax.errorbar(table["rate"], y, xerr=reach, fmt="o", ms=5, lw=1.5, color=SERIES[i % len(SERIES)], label=name)
     for y, (_, row) in enumerate(last.iterrows()):
         most = f", {row['of_these']} as {titles([row['called']])[0]}" if row["wrong"] else ""
-        where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center", "color": NEUTRAL}
-        ax.annotate(f"{row['wrong']} of {row['n']}{most}", (1.01, y), **where)
+        ax.annotate(f"{row['wrong']} of {row['n']}{most}", (1.01, y), color=NEUTRAL, **BESIDE)
     names = [STAGES.get(prefix, prefix) for prefix in last.index]
     ax.set(yticks=range(len(last)), yticklabels=names, xlabel="named wrongly (%), with 95 % interval")
     for label, color in zip(ax.get_yticklabels(), colors(last["class"]), strict=True):
@@ -42,19 +36,15 @@ def subtype_errors(tables):
     return fig
 
 
-def maturation(tables):
+def maturation(tables) -> Figure:
     """What the stages of a granulocyte are called wrongly, youngest on top; a line where the two classes meet.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Name of the model, and `mistakes.along_maturation` of it.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Name of the model, and `error_analysis.answers_by_stage` of it.
     """
-    fig, axes = figure(8.5, 3, 1, len(tables), squeeze=False, sharex=True, sharey=True)
+    fig, axes = figure(8.5, 3, 1, columns=len(tables), squeeze=False, sharex=True, sharey=True)
     wrong = {"ig": "immature granulocyte", "neutrophil": "neutrophil", "other": "anything else"}
     shade = dict(zip(wrong, (*colors(["ig", "neutrophil"]), "#bbbbbb"), strict=True))
     for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
@@ -65,26 +55,21 @@ def maturation(tables):
             bars = ax.barh(range(len(table)), share, left=start, color=shade[column], label=f"called {label}")
             ax.bar_label(bars, [n or "" for n in mistaken], label_type="center", fontsize=8)
             start += share
-        ax.axhline(_BORDER, color="black", ls="--", lw=1.2)
+        ax.axhline(2.5, color="black", ls="--", lw=1.2)  # between metamyelocyte and band neutrophil
         ax.set(title=name, xlabel="of the stage (%); counts inside")
-    names = [f"{STAGES[prefix]} ({n})" for prefix, n in total.items()]
-    axes[0, 0].set_yticks(range(len(table)), names)
+    axes[0, 0].set_yticks(range(len(table)), [f"{STAGES[prefix]} ({n})" for prefix, n in total.items()])
     axes[0, 0].invert_yaxis()
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return fig
 
 
-def shared_mistakes(results):
+def shared_mistakes(results) -> Figure:
     """Cells that two models both get wrong, beside what chance would give.
 
     Parameters
     ----------
     results : dict of str to dict
-        Label, and what `mistakes.shared` found.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Label, and what `error_analysis.shared_errors` found.
     """
     fig, ax = figure(8, 0.7 * len(results) + 1.1)
     for y, found in enumerate(results.values()):
@@ -95,14 +80,13 @@ def shared_mistakes(results):
         ax.annotate(f"{found['expected']:.1f}", (found["high"], y), (6, 0), textcoords="offset points", va="center",
                     color=NEUTRAL)  # fmt: skip
     ax.set(yticks=range(len(results)), yticklabels=list(results), xlabel="cells that both models name wrongly")
-    ax.set(ylim=(len(results) - 0.4, -0.6))
-    ax.set_xlim(left=0)
+    ax.set(ylim=(len(results) - 0.4, -0.6), xlim=(0, None))
     ax.margins(x=0.12)
     ax.legend(loc="best", frameon=False)
     return fig
 
 
-def scorecard(y_true, readers, unsure=None, classes=FOLDERS):
+def scorecard(y_true, readers, unsure=None) -> Figure:
     """Every cell of a round, a column each, and who named it how; what is wrong is strong in colour and has its name.
 
     Parameters
@@ -112,14 +96,8 @@ def scorecard(y_true, readers, unsure=None, classes=FOLDERS):
         Name of the reader, and the answers.
     unsure : dict of str to array-like of bool, shape (n,), optional
         Of some readers: the cells that they would rather not have named, marked by a dot.
-    classes : sequence of str
-        Class folders.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    y_true, palette = np.asarray(y_true), colors(classes)
+    y_true, palette = np.asarray(y_true), colors(FOLDERS)
     order = np.argsort(y_true, kind="stable")
     fig, ax = figure(9, 0.75 * len(readers) + 1)
     for row, (name, answers) in enumerate(readers.items()):
@@ -130,15 +108,14 @@ def scorecard(y_true, readers, unsure=None, classes=FOLDERS):
             if wrong:
                 style = {"fontsize": 7, "fontweight": "bold", "rotation": 90, "ha": "center", "va": "center"}
                 box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-                ax.text(x, row, short(classes[called]), bbox=box, **style)
+                ax.text(x, row, short(FOLDERS[called]), bbox=box, **style)
             if doubt:
                 ax.plot(x, row + 0.32, "o", ms=3.5, color="black")
-    edges = np.flatnonzero(np.diff(y_true[order])) + 0.5
-    ax.vlines(edges, -0.5, len(readers) - 0.5, color=NEUTRAL, lw=0.8)
+    ax.vlines(np.flatnonzero(np.diff(y_true[order])) + 0.5, -0.5, len(readers) - 0.5, color=NEUTRAL, lw=0.8)
     present = np.unique(y_true)
     middles = [np.flatnonzero(y_true[order] == c).mean() for c in present]
     right = [f"{name}\n{np.sum(np.asarray(a) == y_true)} of {len(y_true)} right" for name, a in readers.items()]
-    ax.set_xticks(middles, [short(classes[c]) for c in present])
+    ax.set_xticks(middles, [short(FOLDERS[c]) for c in present])
     ax.set(yticks=range(len(readers)), yticklabels=right, xlabel="the cells, by what they are")
     ax.set(xlim=(-0.6, len(y_true) - 0.4), ylim=(len(readers) - 0.45, -0.55))
     ax.tick_params(length=0)

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from .. import metrics
 from ..cells import FOLDERS, titles
-from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
+from ..evaluation import metrics
+from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
 
 NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"
 _FULL = {"right": 100, "mistakes": 10}  # percent of the true class: where the colour is strongest
@@ -18,7 +19,7 @@ _SCALE = {
 }
 
 
-def confusion_matrix(confusion, classes=FOLDERS, title="", percent=False):
+def confusion_matrix(confusion, classes=FOLDERS, title="", *, percent=False) -> Figure:
     """Counts in every cell; blue for what is right and orange for mistakes, by share of the true class.
 
     Parameters
@@ -29,10 +30,6 @@ def confusion_matrix(confusion, classes=FOLDERS, title="", percent=False):
     title : str
     percent : bool
         Write the share of the true class instead of the count.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, axes = figure(6.6, 4.5, squeeze=False)
     _matrix(axes[0, 0], np.asarray(confusion), classes, title, percent, size=9)
@@ -40,26 +37,19 @@ def confusion_matrix(confusion, classes=FOLDERS, title="", percent=False):
     return fig
 
 
-def confusion_matrices(matrices, classes=FOLDERS, percent=False, columns=2):
+def confusion_matrices(matrices, classes=FOLDERS, *, percent=False) -> Figure:
     """Several confusion matrices, drawn like `confusion_matrix`.
 
     Parameters
     ----------
     matrices : dict of str to (array-like of int, shape (k, k), or None)
         Title and counts; None leaves an empty panel that says `NOT_MEASURED`.
-    classes : sequence of str
-    percent : bool
-        Write the share of the true class instead of the count.
-    columns : int
-        Panels beside each other.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    classes, percent
+        As for `confusion_matrix`.
     """
-    columns = min(columns, len(matrices))
+    columns = min(2, len(matrices))
     rows = -(-len(matrices) // columns)
-    fig, axes = figure(1 + 3.7 * columns, 3.8 * rows + 0.7, rows, columns, squeeze=False, sharey=True)
+    fig, axes = figure(1 + 3.7 * columns, 3.8 * rows + 0.7, rows, columns=columns, squeeze=False, sharey=True)
     for ax, (title, confusion) in zip(axes.flat, matrices.items(), strict=False):
         empty = np.zeros((len(classes), len(classes)), int)
         _matrix(ax, empty if confusion is None else np.asarray(confusion), classes, title, percent, size=8)
@@ -107,20 +97,16 @@ def _scales(fig, axes):
         bar.outline.set_visible(False)
 
 
-def per_class_rates(confusion, classes=FOLDERS):
+def per_class_rates(confusion, classes=FOLDERS) -> Figure:
     """Sensitivity and precision of every class with Wilson's 95 % interval.
 
     Parameters
     ----------
     confusion : array-like of int, shape (k, k)
     classes : sequence of str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     counts = metrics.one_vs_rest(confusion)
-    fig, axes = figure(9, 3.6, 1, 2, sharey=True)
+    fig, axes = figure(9, 3.6, 1, columns=2, sharey=True)
     wholes = {"sensitivity": counts["TP"] + counts["FN"], "precision": counts["TP"] + counts["FP"]}
     for ax, (name, whole) in zip(axes, wholes.items(), strict=True):
         bounds = 100 * metrics.wilson(counts["TP"], whole)
@@ -128,24 +114,19 @@ def per_class_rates(confusion, classes=FOLDERS):
         for i, color in enumerate(colors(classes)):
             ax.plot(bounds[i], [i, i], color=NEUTRAL, lw=2, zorder=1)
             ax.scatter(rate[i], i, s=55, color=color, edgecolor="black", lw=0.6, zorder=2)
-            where = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}
-            ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), **where)
+            ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), **BESIDE)
         ax.set(xlabel=f"{name} (%)", yticks=range(len(classes)), yticklabels=titles(classes))
     axes[0].invert_yaxis()
     return fig
 
 
-def mean_rates(tables):
+def mean_rates(tables) -> Figure:
     """Mean and standard deviation over the classes of sensitivity, specificity and precision (Fig. 13 of the paper).
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
         Name of the model, and `metrics.mean_sd` of its matrix.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(8, 3.2)
     for i, (name, table) in enumerate(tables.items()):
@@ -161,17 +142,13 @@ def mean_rates(tables):
     return fig
 
 
-def accuracies(rows):
+def accuracies(rows) -> Figure:
     """Measured accuracies with their intervals, and the printed ones beside them.
 
     Parameters
     ----------
     rows : list of dict
-        From `records.rows`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        From `records.record_rows`.
     """
     table = pd.DataFrame(rows)
     fig, ax = figure(8, 0.5 * len(table) + 1.1)
@@ -179,16 +156,36 @@ def accuracies(rows):
     middle = 100 * table["accuracy"]
     reach = np.abs(100 * np.stack(table["accuracy_ci95"]).T - middle.to_numpy())
     ax.errorbar(middle, y, xerr=reach, fmt="o", color=MEASURED, capsize=3, label="measured, 95 % interval")
-    printed = table["printed_percent"].notna().to_numpy()
-    values = table["printed_percent"][printed]
-    ax.scatter(values, y[printed], marker="D", color=PRINTED, label="printed in the paper", zorder=3)
+    printed = table["printed_percent"].astype(float)  # some models were not printed: they have no mark
+    ax.scatter(printed, y, marker="D", color=PRINTED, label="printed in the paper", zorder=3)
     ax.set(yticks=y, yticklabels=table["model"] + "\n(" + table["data"] + ")", xlabel="accuracy on the test images (%)")
     ax.invert_yaxis()
     ax.legend(loc="best")
     return fig
 
 
-def fold_accuracies(scores, test_accuracy=None):
+def corruptions(accuracies) -> Figure:
+    """Accuracy as the images are and after each corruption: a row a corruption, a colour a model, a dot a network.
+
+    Parameters
+    ----------
+    accuracies : dict of str to list of dict
+        For each model its networks, each a dict from the name of a corruption to an accuracy (a fraction).
+    """
+    rows = list(dict.fromkeys(name for networks in accuracies.values() for network in networks for name in network))
+    fig, ax = figure(8.5, 0.34 * len(rows) + 1)
+    for i, (name, networks) in enumerate(accuracies.items()):
+        points = [(100 * network[row], rows.index(row)) for network in networks for row in network]
+        ax.scatter(*zip(*points, strict=True), s=34, color=SERIES[2 * i], alpha=0.65, edgecolor="none", label=name)
+    ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel="test accuracy (%)")
+    ax.grid(axis="y", lw=0.4)
+    ax.invert_yaxis()
+    if len(accuracies) > 1:
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return fig
+
+
+def fold_accuracies(scores, test_accuracy=None) -> Figure:
     """Accuracy on every held-out fold, a row of dots for each way of cross-validating.
 
     Parameters
@@ -197,14 +194,9 @@ def fold_accuracies(scores, test_accuracy=None):
         Fractions.
     test_accuracy : float, optional
         On untouched images, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(8, 0.6 * len(scores) + 1.2)
-    for i, values in enumerate(scores.values()):
-        values = 100 * np.asarray(values)
+    for i, values in enumerate(100 * np.asarray(values) for values in scores.values()):
         ax.scatter(values, np.full(len(values), i), s=30, alpha=0.6, color=MEASURED, edgecolor="none")
         ax.scatter([values.mean()], [i], marker="|", s=500, color=MEASURED)
         ax.annotate(f"{values.mean():.1f} %", (values.mean(), i), (0, 12), textcoords="offset points", ha="center")
@@ -217,7 +209,7 @@ def fold_accuracies(scores, test_accuracy=None):
     return fig
 
 
-def decision_map(X, y, classifiers, classes=FOLDERS):
+def decision_map(X, y, classifiers) -> Figure:
     """Where each classifier draws its borders between classes, in two dimensions.
 
     Parameters
@@ -226,47 +218,35 @@ def decision_map(X, y, classifiers, classes=FOLDERS):
     y : numpy.ndarray of int, shape (n,)
     classifiers : dict of str to classifier
         Title, and a classifier fitted on ``X`` and ``y``.
-    classes : sequence of str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    fig, axes = figure(9, 4.2, 1, len(classifiers), squeeze=False, sharex=True, sharey=True)
-    (left, bottom), (right, top) = X.min(axis=0), X.max(axis=0)
-    pad_x, pad_y = 0.05 * (right - left), 0.05 * (top - bottom)
-    across = np.linspace(left - pad_x, right + pad_x, 150)
-    up = np.linspace(bottom - pad_y, top + pad_y, 150)
+    fig, axes = figure(9, 4.2, 1, columns=len(classifiers), squeeze=False, sharex=True, sharey=True)
+    pad = 0.05 * np.ptp(X, axis=0)
+    across, up = np.linspace(X.min(axis=0) - pad, X.max(axis=0) + pad, 150).T
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(np.float32)
-    palette = colors(classes)
+    palette = colors(FOLDERS)
     for ax, (title, classifier) in zip(axes.flat, classifiers.items(), strict=True):
         regions = np.array([to_rgb(palette[c]) for c in classifier.predict(grid)])
         extent = (across[0], across[-1], up[0], up[-1])
         ax.imshow(regions.reshape(150, 150, 3), origin="lower", extent=extent, aspect="auto", alpha=0.35)
         for c, color in enumerate(palette):
-            ax.scatter(*X[y == c].T, s=9, color=color, edgecolor="black", lw=0.2, label=short(classes[c]))
+            ax.scatter(*X[y == c].T, s=9, color=color, edgecolor="black", lw=0.2, label=short(FOLDERS[c]))
         ax.set(title=title, xlabel="first component")
     axes.flat[0].set_ylabel("second component")
     fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=8, markerscale=2)
     return fig
 
 
-def votes(scores, classes=FOLDERS, title=""):
+def votes(scores, title="") -> Figure:
     """How strongly a classifier votes for every class for one image.
 
     Parameters
     ----------
     scores : array-like of float, shape (k,)
-        For example a row of `KernelSVM.decision_function`.
-    classes : sequence of str
+        For example a row of a support vector machine's ``decision_function``.
     title : str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(6.5, 3)
-    ax.barh(range(len(classes)), scores, color=colors(classes))
-    ax.set(yticks=range(len(classes)), yticklabels=titles(classes), xlabel="votes", title=title)
+    ax.barh(titles(FOLDERS), scores, color=colors(FOLDERS))
+    ax.set(xlabel="votes", title=title)
     ax.invert_yaxis()
     return fig

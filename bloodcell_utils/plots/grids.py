@@ -2,12 +2,13 @@
 
 import numpy as np
 import seaborn as sns
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, figure
 
 
-def accuracy_grid(tables, chosen=None):
+def accuracy_grid(tables, chosen=None) -> Figure:
     """Accuracy and 95 % interval in every cell of a grid, a panel a table; what cannot be told from the best is bold.
 
     Parameters
@@ -17,15 +18,11 @@ def accuracy_grid(tables, chosen=None):
         cell the first is shown. Where the optional column ``like_best`` is true, the cell is in bold type.
     chosen : tuple of int, optional
         Images a class and blocks of a cell to frame.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     tables = {title: table.drop_duplicates(["images_per_class", "blocks"]) for title, table in tables.items()}
     widths = [table["blocks"].nunique() for table in tables.values()]
     rows = max(table["images_per_class"].nunique() for table in tables.values())
-    fig, axes = figure(min(9.5, 1.1 * sum(widths) + 1.3 * len(tables)), 0.62 * rows + 1.2, 1, len(tables),
+    fig, axes = figure(min(9.5, 1.1 * sum(widths) + 1.3 * len(tables)), 0.62 * rows + 1.2, 1, columns=len(tables),
                        squeeze=False, width_ratios=widths)  # fmt: skip
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
         shown = table.pivot(index="images_per_class", columns="blocks", values="accuracy")
@@ -46,19 +43,15 @@ def accuracy_grid(tables, chosen=None):
     return fig
 
 
-def grid_curves(tables):
+def grid_curves(tables) -> Figure:
     """Accuracy over the number of images a class, a line for each number of trained blocks and a panel a table.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
         As for `accuracy_grid`; several rows for one cell (seeds) are drawn beside each other.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    fig, axes = figure(min(9.5, 1 + 4 * len(tables)), 3.4, 1, len(tables), squeeze=False)
+    fig, axes = figure(min(9.5, 1 + 4 * len(tables)), 3.4, 1, columns=len(tables), squeeze=False)
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
         for i, (blocks, rows) in enumerate(table.groupby("blocks")):
             color, shift = SERIES[i % len(SERIES)], 1 + 0.03 * (i - (table["blocks"].nunique() - 1) / 2)
@@ -78,7 +71,7 @@ def grid_curves(tables):
     return fig
 
 
-def best_of_many(best, truth, seen=None):
+def best_of_many(best, truth, seen=None) -> Figure:
     """How good the best cell of a table looks when all its cells are equally good.
 
     Parameters
@@ -89,10 +82,6 @@ def best_of_many(best, truth, seen=None):
         The accuracy that every cell has in truth.
     seen : float, optional
         The best accuracy of a real table, to compare.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     best = 100 * np.asarray(best)
     fig, ax = figure(8, 3)

@@ -1,28 +1,25 @@
-"""Figures of what a network is made of, drawn from the tables of `anatomy`: maps, modules, weights, work and reach."""
+"""Figures of what a network is made of, from the tables of `models.summary`: maps, modules, weights, work and reach."""
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, Polygon, Rectangle
 
-from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, figure
+from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, bare, figure
 
 KINDS = {"convolution": MEASURED, "1 × 1": "#56B4E9", "pooling": "#E69F00", "module": "#009E73", "dense": "#CC79A7"}
 
 _SLANT = 0.28  # how far a box recedes to the right and up, for each pixel of its depth
 
 
-def network(table, title=""):
+def network(table, title="") -> Figure:
     """The maps of a network from the image to the classes, to scale: a box as high as its map, as long as its channels.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `anatomy.layers`.
+        From `summary.layer_table`.
     title : str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     boxes = [box for box in map(_box, table[table["trunk"]].itertuples()) if box]
     tall = max(side for *_, side, _ in boxes)
@@ -49,20 +46,16 @@ def network(table, title=""):
     return fig
 
 
-def weights_and_work(blocks, title=""):
+def weights_and_work(blocks, title="") -> Figure:
     """Where the parameters of a network are, and where its work is done, block by block.
 
     Parameters
     ----------
     blocks : pandas.DataFrame
-        From `anatomy.blocks`.
+        From `summary.block_table`.
     title : str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    fig, axes = figure(9, 0.3 * len(blocks) + 1.2, 1, 2, sharey=True)
+    fig, axes = figure(9, 0.3 * len(blocks) + 1.2, 1, columns=2, sharey=True)
     palette = [KINDS["dense"] if block == "head" else KINDS["convolution"] for block in blocks.index]
     units = {"parameters": ("parameters (million)", 1e6), "multiply_adds": ("multiply-adds an image (billion)", 1e9)}
     for ax, (column, (label, unit)) in zip(axes, units.items(), strict=True):
@@ -76,21 +69,17 @@ def weights_and_work(blocks, title=""):
     return fig
 
 
-def modules(branches):
+def modules(branches) -> Figure:
     """Inception modules side by side, from their input at the bottom to the concatenation at the top.
 
     Parameters
     ----------
     branches : dict of str to pandas.DataFrame
-        Title, and what `anatomy.module` says of it.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Title, and its table from `summary.module_table`.
     """
     rows = max(_levels(table).max() for table in branches.values()) + 2
     columns = [int(table["out"].sum()) for table in branches.values()]
-    fig, axes = figure(10, 0.66 * rows + 0.5, 1, len(branches), width_ratios=columns, squeeze=False)
+    fig, axes = figure(10, 0.66 * rows + 0.5, 1, columns=len(branches), width_ratios=columns, squeeze=False)
     for ax, (title, table), n in zip(axes.flat, branches.items(), columns, strict=True):
         levels, across = _levels(table), _columns(table)
         top = rows - 1
@@ -109,7 +98,7 @@ def modules(branches):
     return fig
 
 
-def receptive_fields(image, reach, um_per_pixel):
+def receptive_fields(image, reach, um_per_pixel) -> Figure:
     """How much of an image one number of each block depends on, drawn around the middle.
 
     Parameters
@@ -119,16 +108,11 @@ def receptive_fields(image, reach, um_per_pixel):
     reach : dict of str to float
         Block, and side of its field in pixels.
     um_per_pixel : float
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     size = len(image)
-    fig, (left, right) = figure(9, 4, 1, 2, width_ratios=(1, 1.15))
+    fig, (left, right) = figure(9, 4, 1, columns=2, width_ratios=(1, 1.15))
     left.imshow(image, extent=(0, size, size, 0))
-    left.set(xticks=[], yticks=[])
-    left.spines[:].set_visible(False)
+    bare([left])
     palette = plt.get_cmap("viridis")(np.linspace(0, 0.95, len(reach)))
     for side, color in zip(reach.values(), palette, strict=True):
         if side <= size:
@@ -138,8 +122,7 @@ def receptive_fields(image, reach, um_per_pixel):
     values = np.array(list(reach.values())) * um_per_pixel
     bars = right.barh(range(len(values)), values, color=palette)
     labels = [f"{um:.1f} µm ({side:.0f} px)" for um, side in zip(values, reach.values(), strict=True)]
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    right.bar_label(bars, labels, padding=3, fontsize=8, bbox=paper)
+    right.bar_label(bars, labels, padding=3, fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     right.axvline(size * um_per_pixel, color=NEUTRAL, ls="--", lw=1, zorder=0)
     right.annotate("the whole image", (size * um_per_pixel, -0.6), (4, 0), textcoords="offset points", fontsize=8,
                    color=NEUTRAL)  # fmt: skip
@@ -149,17 +132,13 @@ def receptive_fields(image, reach, um_per_pixel):
     return fig
 
 
-def trained_blocks(plans):
+def trained_blocks(plans) -> Figure:
     """Which blocks train and which stay frozen, a row for each plan.
 
     Parameters
     ----------
     plans : dict of str to pandas.DataFrame
-        Name of the plan, and `anatomy.blocks` of the unfrozen model.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Name of the plan, and `summary.block_table` of the unfrozen model.
     """
     names = list(next(iter(plans.values())).index)
     fig, ax = figure(9, 0.42 * len(plans) + 1)
@@ -167,8 +146,7 @@ def trained_blocks(plans):
         for j, trained in enumerate(table["trainable"] > 0):
             ax.add_patch(Rectangle((j - 0.47, i - 0.42), 0.94, 0.84, color=PRINTED if trained else "#CFE0EE"))
         trains, whole = table[["trainable", "parameters"]].sum() / 1e6
-        where = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
-        ax.annotate(f"{trains:.1f} of {whole:.1f} million train", (1.01, i), **where)
+        ax.annotate(f"{trains:.1f} of {whole:.1f} million train", (1.01, i), **BESIDE)
     ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.5, len(names) - 0.5))
     ax.set(xlabel="from the image to the answer", ylabel="blocks that train")
     ax.set(yticks=range(len(plans)), yticklabels=list(plans), ylim=(len(plans) - 0.45, -0.55))
@@ -190,15 +168,10 @@ def _box(layer):
 
 def _slab(ax, x, width, side, height, color):
     """A box seen from the front, a little from the right and above."""
-    back = np.array([_SLANT, _SLANT]) * side
-    left, right = np.array([x, -height / 2]), np.array([x + width, -height / 2])
-    up = np.array([0, height])
-    faces = (
-        ([left, right, right + up, left + up], 1.0),
-        ([left + up, right + up, right + up + back, left + up + back], 0.55),
-        ([right, right + back, right + back + up, right + up], 0.75),
-    )
-    for corners, strength in faces:
+    front = np.array([(x, -height / 2), (x + width, -height / 2), (x + width, height / 2), (x, height / 2)])
+    back = front + _SLANT * side
+    top, right = (front[3], front[2], back[2], back[3]), (front[1], back[1], back[2], front[2])
+    for corners, strength in ((front, 1.0), (top, 0.55), (right, 0.75)):
         ax.add_patch(Polygon(corners, closed=True, fc="white", ec="none"))
         ax.add_patch(Polygon(corners, closed=True, fc=color, alpha=strength, ec="white", lw=0.6))
 

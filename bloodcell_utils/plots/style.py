@@ -6,6 +6,7 @@ from ..cells import FOLDERS, by_folder
 
 MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
 ON_COLOUR = {"gid": "on-colour"}  # text on a coloured ground: its ink stays on dark pages (book/_ext/figures.py)
+BESIDE = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}  # text on the right of the axes
 SERIES = (MEASURED, "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#000000")
 
 _STYLE = {
@@ -19,13 +20,12 @@ _STYLE = {
 }
 
 
-def figure(width, height, rows=1, columns=1, **options):
+def figure(width, height, rows=1, *, columns=1, **options):
     """A figure that pyplot forgets at once, so that a notebook shows it once: as the value of its cell.
 
     Parameters
     ----------
-    width, height : float
-        Inches.
+    width, height : float, in inches
     rows, columns : int
         Of axes.
     **options
@@ -48,7 +48,6 @@ def colors(classes):
     Parameters
     ----------
     classes : sequence of str
-        Class folders.
 
     Returns
     -------
@@ -71,3 +70,15 @@ def short(folder):
     str
     """
     return cell.short if (cell := by_folder(folder)) else folder
+
+
+def bare(axes):
+    """No ticks and no frame: the axes of a picture are its own pixels.
+
+    Parameters
+    ----------
+    axes : iterable of matplotlib.axes.Axes
+    """
+    for ax in axes:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)

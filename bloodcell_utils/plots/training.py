@@ -1,11 +1,14 @@
-"""Figures of training: how loss and accuracy move."""
+"""Figures of training: how loss and accuracy move, and what comes of more images or other proportions of classes."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
-from .style import MEASURED, NEUTRAL, PRINTED, SERIES, figure
+from ..cells import FOLDERS
+from .style import MEASURED, NEUTRAL, PRINTED, SERIES, figure, short
 
 
-def learning_curves(epochs, printed=None):
+def learning_curves(epochs, printed=None) -> Figure:
     """Loss and accuracy of every epoch, on training and on validation images (the paper's Fig. 10).
 
     Parameters
@@ -14,44 +17,110 @@ def learning_curves(epochs, printed=None):
         `training.History.epochs`, or ``history`` of a model in a record.
     printed : float, optional
         An accuracy in percent that the paper prints, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    fig, (left, right) = figure(9, 3.2, 1, 2)
+    fig, (left, right) = figure(9, 3.2, 1, columns=2)
     number = [epoch["epoch"] for epoch in epochs]
-    for ax, name, factor in ((left, "loss", 1), (right, "accuracy", 100)):
+    for ax, name, factor, title in ((left, "loss", 1, "cross-entropy"), (right, "accuracy", 100, "accuracy (%)")):
         for prefix, label, style in (("", "training", "--"), ("val_", "validation", "-")):
             values = [factor * epoch[prefix + name] for epoch in epochs]
             ax.plot(number, values, style, marker="o", ms=4, color=MEASURED if prefix else NEUTRAL, label=label)
-        ax.set(xlabel="epoch")
+        ax.set(xlabel="epoch", ylabel=title)
         ax.xaxis.get_major_locator().set_params(integer=True)
     best = max(epochs, key=lambda epoch: (epoch["val_accuracy"], -epoch["val_loss"]))
     right.scatter(best["epoch"], 100 * best["val_accuracy"], s=120, facecolor="none", edgecolor=MEASURED, lw=1.5)
     if printed is not None:
         right.axhline(printed, color=PRINTED, ls=":", lw=1.5, label="printed in the paper")
-    left.set(ylabel="cross-entropy")
-    right.set(ylabel="accuracy (%)")
     right.legend(loc="lower right")
     return fig
 
 
-def descents(losses):
+def descents(losses) -> Figure:
     """How the loss falls, or does not, step by step.
 
     Parameters
     ----------
     losses : dict of str to sequence of float
         A name, for example of a learning rate, and the loss after each step.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     fig, ax = figure(8, 3.2)
     for i, (name, values) in enumerate(losses.items()):
         ax.plot(np.arange(len(values)), values, color=SERIES[i % len(SERIES)], label=name)
     ax.set(xlabel="step", ylabel="cross-entropy")
     ax.legend()
+    return fig
+
+
+def few_images(models, printed=None, needed=None) -> Figure:
+    """Accuracy over the number of training images a class: a dot for every seed, a line for their mean.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Of a record of the experiment ``compact_few``; those with ``images_per_class`` and ``accuracy`` are drawn.
+    printed : float, optional
+        An accuracy in percent that the paper prints.
+    needed : int, optional
+        Images a class that the paper asks for.
+    """
+    fig, ax = figure(8, 3.6)
+    runs = pd.DataFrame([model for model in models.values() if "images_per_class" in model])
+    number, accuracy = runs["images_per_class"], 100 * runs["accuracy"]
+    means = accuracy.groupby(number).mean()
+    ax.plot(means, color=MEASURED, lw=1.5, label="measured")
+    ax.scatter(number, accuracy, color=MEASURED, s=26, alpha=0.6, edgecolor="none")
+    for n, mean in means.items():
+        ax.annotate(f"{mean:.1f}", (n, mean), (0, -16), textcoords="offset points", ha="center")
+    if printed is not None:
+        ax.axhline(printed, color=PRINTED, ls=":", lw=1.5, label="the paper's best")
+    if needed is not None:
+        ax.axvline(needed, color=PRINTED, ls="--", lw=1, label="needed, says the paper")
+    ax.set(xscale="log", xlabel="training images a class", ylabel="test accuracy (%)")
+    ax.set_xticks(means.index, [f"{n:,}" for n in means.index])
+    ax.minorticks_off()
+    ax.margins(y=0.2)
+    ax.legend(loc="upper left")
+    return fig
+
+
+def arm_rates(models) -> Figure:
+    """True-positive rate of each class, one colour an arm: a dot for every seed, a line for their mean.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Of a record of the experiment ``balance``: each with ``arm`` and ``per_class``.
+    """
+    fig, ax = figure(9, 4)
+    table = pd.DataFrame(models.values())
+    arms = table["arm"].unique()
+    for i, arm in enumerate(arms):
+        runs = table.loc[table["arm"] == arm, "per_class"]
+        rates = 100 * np.array([[row["sensitivity"] for row in run] for run in runs], float)
+        x = np.arange(len(FOLDERS)) + (i - (len(arms) - 1) / 2) * 0.18
+        ax.scatter(np.tile(x, len(runs)), rates.ravel(), s=16, color=SERIES[i], alpha=0.6, edgecolor="none")
+        ax.scatter(x, rates.mean(axis=0), marker="_", s=160, lw=2.5, color=SERIES[i], label=arm)
+    ax.set(xticks=range(len(FOLDERS)), xticklabels=[short(c) for c in FOLDERS], ylabel="true-positive rate (%)")
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return fig
+
+
+def arm_scores(models) -> Figure:
+    """Accuracy and mean sensitivity of each arm, a dot for every seed.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        As for `arm_rates`; with ``accuracy`` and ``balanced_accuracy``.
+    """
+    table = pd.DataFrame(models.values())
+    arms = table["arm"].unique()
+    fig, axes = figure(9, 0.45 * len(arms) + 1.2, 1, columns=2, sharey=True)
+    titles = {"accuracy": "accuracy: every image counts the same", "balanced_accuracy": "mean over the classes"}
+    for ax, (name, title) in zip(axes, titles.items(), strict=True):
+        for i, arm in enumerate(arms):
+            values = 100 * table.loc[table["arm"] == arm, name]
+            ax.scatter(values, np.full(len(values), i), s=30, color=SERIES[i], alpha=0.6, edgecolor="none")
+            ax.scatter(values.mean(), i, marker="|", s=350, lw=2.5, color=SERIES[i])
+        ax.set(title=title, xlabel="%", yticks=range(len(arms)), yticklabels=arms)
+    axes[0].invert_yaxis()
     return fig

@@ -3,33 +3,16 @@
 ``verdicts``  a printed number, a measured interval, and what follows from the two
 ``items``     the checklist: tables, figures and equations of the paper, each with its evidence
 ``runner``    every experiment in order, kept, resumed or reported
-``table``     the checklist as tables of HTML, and ``table.css``, how they look
-``report``    one page with everything, and ``report.css``
+``table``     the checklist as tables of HTML
+``report``    one page with everything
 """
 
-from .items import Row, chapters_of, checklist
-from .report import write_report
-from .runner import Outcome, Task, reproduce, tasks
-from .table import GROUPS, anchor, items_table, style, tally_list
-from .verdicts import KINDS, MARKS, Line, compare, tally
+import lazy_loader
 
-__all__ = [
-    "GROUPS",
-    "KINDS",
-    "MARKS",
-    "Line",
-    "Outcome",
-    "Row",
-    "Task",
-    "anchor",
-    "chapters_of",
-    "checklist",
-    "compare",
-    "items_table",
-    "reproduce",
-    "style",
-    "tally",
-    "tally_list",
-    "tasks",
-    "write_report",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    "items": ["Row", "chapters_of", "checklist"],
+    "report": ["write_report"],
+    "runner": ["Outcome", "Task", "reproduce", "tasks"],
+    "table": ["GROUPS", "anchor", "items_table", "tally_list"],
+    "verdicts": ["KINDS", "MARKS", "Line", "compare", "tally"],
+})  # fmt: skip

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from .. import metrics
-from ..backbones import BACKBONES
 from ..config import PROFILES
-from ..records import experiment_name
+from ..experiments.records import experiment_name
+from ..models.backbones import BACKBONES
 
 DATA = {"pbc": "PBC", "synthetic": "drawn cells"}
 
@@ -22,9 +21,8 @@ class Evidence:
 
     def __init__(self, records, rehearsal=False):
         self.rehearsal = rehearsal
-        rank = list(PROFILES)
         counted = [record for record in records if (record.data["name"] == "synthetic") == rehearsal]
-        self.ranked = sorted(counted, key=lambda record: rank.index(record.profile), reverse=True)
+        self.ranked = sorted(counted, key=_fullness, reverse=True)
 
     def records(self, experiment, network="vgg16"):
         """The records of an experiment with a network, that of the fullest profile first."""
@@ -47,6 +45,11 @@ class Evidence:
             if found:
                 return found
         return {}
+
+
+def _fullness(record):
+    """Which place a record's profile has among those of the package; one that is not known comes before them."""
+    return list(PROFILES).index(record.profile) if record.profile in PROFILES else -1
 
 
 def gain(first, second):
@@ -96,8 +99,7 @@ def how_to_measure(experiment, network, partly=False):
 
     Parameters
     ----------
-    experiment : str
-    network : str
+    experiment, network : str
     partly : bool
         The laptop has measured what it can; the rest takes the full profile.
 
@@ -116,15 +118,15 @@ def how_to_measure(experiment, network, partly=False):
     return f"not measured yet: `{command}`; needs {needs}"
 
 
-def mean_rate(runs, counts):
+def mean_rate(runs, true=None, predicted=None):
     """A share averaged over runs that were tested on the same images.
 
     Parameters
     ----------
     runs : dict of str to dict
         From `Evidence.runs`.
-    counts : callable
-        From a confusion matrix to the images that count and those that they are a share of.
+    true, predicted : int, optional
+        Class numbers: of the images of one class, those that were given a name. Default: of all, those named correctly.
 
     Returns
     -------
@@ -133,49 +135,7 @@ def mean_rate(runs, counts):
     int
         Images that one run's share is of: more runs do not make more images.
     """
-    pairs = [counts(run["confusion"]) for run in runs.values()]
-    return float(np.mean([k / n for k, n in pairs])), int(pairs[0][1])
-
-
-def right(confusion):
-    """Images named correctly, and all.
-
-    Parameters
-    ----------
-    confusion : numpy.ndarray of int, shape (k, k)
-
-    Returns
-    -------
-    tuple of int
-    """
-    return int(np.trace(confusion)), int(confusion.sum())
-
-
-def taken_for(true, predicted):
-    """A counter, for `mean_rate`, of the images of one class that were given a name.
-
-    Parameters
-    ----------
-    true, predicted : int
-        Class numbers.
-
-    Returns
-    -------
-    callable
-    """
-    return lambda confusion: (int(confusion[true, predicted]), int(confusion[true].sum()))
-
-
-def spread(confusion):
-    """Mean and standard deviation over the classes of the three rates of equation 7.
-
-    Parameters
-    ----------
-    confusion : numpy.ndarray of int, shape (k, k)
-
-    Returns
-    -------
-    str
-    """
-    table = 100 * metrics.mean_sd(confusion)
-    return ", ".join(f"{name} {row['mean']:.1f} ± {row['sd']:.1f} %" for name, row in table.iterrows())
+    counts = [run["confusion"] for run in runs.values()]
+    if true is None:
+        return float(np.mean([np.trace(c) / c.sum() for c in counts])), int(counts[0].sum())
+    return float(np.mean([c[true, predicted] / c[true].sum() for c in counts])), int(counts[0][true].sum())

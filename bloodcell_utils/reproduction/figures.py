@@ -1,14 +1,13 @@
 """The report's figures: those of the paper that are made of counts, drawn by the functions of the book."""
 
-import base64
 import io
-from html import escape
 
 import matplotlib as mpl
 
-from .. import metrics, paper, plots, records
-from ..backbones import BACKBONES
-from ..experiments import ablation
+from .. import paper, plots
+from ..evaluation import metrics
+from ..experiments import ablation, records
+from ..models.backbones import BACKBONES
 from .items import DESIGNS
 
 ITEM = {"svm": "Fig. 11", "fine_tuned": "Fig. 12"}
@@ -16,7 +15,7 @@ BALANCE = {"vgg16": "Fig. 17", "inception_v3": "Fig. 18"}
 
 
 def figures(evidence):
-    """HTML of all figures that there are records for.
+    """All figures that there are records for.
 
     Parameters
     ----------
@@ -24,16 +23,13 @@ def figures(evidence):
 
     Yields
     ------
-    str
+    dict
+        ``title``, ``caption``, ``wide`` and ``svg``, the bytes of the picture.
     """
-    if not evidence.ranked:
-        return
-    yield "<h2>The figures</h2>"
-    yield '<div class="figures">'
     measured = [best for name in ("svm", "finetune") for n in BACKBONES for best in evidence.records(name, n)[:1]]
     if measured:
         caption = "Every classifier on the test images. Bars: Wilson's 95 % interval. Diamonds: printed in the paper."
-        yield _figure(plots.accuracies(records.rows(measured)), "Accuracies", caption, wide=True)
+        yield _figure(plots.accuracies(records.record_rows(measured)), "Accuracies", caption, wide=True)
     matrices = list(_matrices(evidence))
     for item, name, run in matrices:
         yield _figure(plots.confusion_matrix(run["confusion"]), f"{item}: {name}", run["data"])
@@ -54,7 +50,6 @@ def figures(evidence):
             title, caption = f"{BALANCE[network]}: {backbone.title}", f"A dot a seed. {' '.join(record.notes)}"
             yield _figure(plots.arm_scores(record.models), f"{title}, accuracy", caption, wide=True)
             yield _figure(plots.arm_rates(record.models), f"{title}, true-positive rates", caption, wide=True)
-    yield "</div>"
 
 
 def _matrices(evidence):
@@ -70,9 +65,4 @@ def _figure(fig, title, caption, wide=False):
     drawing = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "bloodcell"}):  # the same figure, the same bytes
         fig.savefig(drawing, format="svg", metadata={"Date": None, "Creator": None})
-    data = base64.b64encode(drawing.getvalue()).decode()
-    return (
-        f"<figure{' class=wide' if wide else ''}><h3>{escape(title)}</h3>"
-        f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+    return {"title": title, "caption": caption, "wide": wide, "svg": drawing.getvalue()}

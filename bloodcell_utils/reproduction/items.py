@@ -7,10 +7,11 @@ the records. A line here only says which of them belong together.
 from dataclasses import dataclass, replace
 
 from .. import course, paper
-from ..backbones import BACKBONES
 from ..cells import FOLDERS, by_folder
 from ..datasets import pbc
-from .evidence import Evidence, gain, how_to_measure, mean_rate, right, spread, taken_for
+from ..evaluation import metrics
+from ..models.backbones import BACKBONES
+from .evidence import Evidence, gain, how_to_measure, mean_rate
 from .verdicts import KINDS, Line, fact_line, interval_line, percent, rate_line
 
 NETWORKS = tuple(BACKBONES)
@@ -101,7 +102,7 @@ def _table_1(evidence):
     def total(counts):
         return f"{sum(counts.values()):,} images in {len(counts)} classes"
 
-    yield fact_line("images of each class", paper.TABLE_1, found, "the list of the official release", total)
+    yield fact_line("images of each class", paper.TABLE_1, found, data="the list of the official release", shown=total)
 
 
 def _table_2(evidence):
@@ -112,11 +113,11 @@ def _table_2(evidence):
             return f"{fact[0]} px, {fact[1]:,} features"
 
         facts = (printed["input"][0], printed["features"]), (known.input_size, known.n_features)
-        yield fact_line(f"{known.title}: input and features", *facts, KERAS, shape)
+        yield fact_line(f"{known.title}: input and features", *facts, data=KERAS, shown=shape)
         if "parameters" in printed:
             count = printed["parameters"]
             what = f"{known.title}: parameters (printed in the {count.place})"
-            yield fact_line(what, int(count.value), count.other, "the network itself", "{:,}".format)
+            yield fact_line(what, int(count.value), count.other, data="the network itself", shown="{:,}".format)
 
 
 def _table_3(evidence):
@@ -127,7 +128,7 @@ def _table_3(evidence):
                 runs = evidence.runs("ablation", network, images_per_class=images, blocks=blocks)
                 if runs:
                     what = f"{title}, {images:,} images a class, {blocks} block{'s' * (blocks > 1)}"
-                    yield _averaged(what, printed, runs, right, evidence)
+                    yield _averaged(what, printed, runs, evidence)
                 missing += not runs
         if missing:
             what = f"{title}: {missing} of {sum(map(len, paper.TABLE_3[network].values()))} settings"
@@ -149,11 +150,11 @@ def _matrices(design):
                     what_rates = f"{what}: true-positive rates of {len(rates)} classes"
                     yield _missing(what_rates, experiment, network, evidence, count=len(rates))
                 continue
-            yield _averaged(f"{what}: accuracy", printed, runs, right, evidence)
+            yield _averaged(f"{what}: accuracy", printed, runs, evidence)
             for folder, printed in rates.items():
                 i = FOLDERS.index(folder)
                 what_rate = f"{what}: true-positive rate, {by_folder(folder).name}"
-                yield _averaged(what_rate, printed, runs, taken_for(i, i), evidence)
+                yield _averaged(what_rate, printed, runs, evidence, i, i)
 
     return speak
 
@@ -174,8 +175,9 @@ def _figure_13(evidence):
         for network in NETWORKS:
             what = title.format(BACKBONES[network].title)
             for run in evidence.runs(experiment, network, model.format(network)).values():
-                shown = {"measured": spread(run["confusion"]), "data": run["data"], "note": run["note"]}
-                yield Line(what, "made", MADE, **shown)
+                rates = (100 * metrics.mean_sd(run["confusion"])).iterrows()
+                spread = ", ".join(f"{name} {row['mean']:.1f} ± {row['sd']:.1f} %" for name, row in rates)
+                yield Line(what, "made", MADE, measured=spread, data=run["data"], note=run["note"])
                 break
             else:
                 yield _missing(what, experiment, network, evidence)
@@ -188,8 +190,7 @@ def _figure_16(evidence):
         return
     for (true, predicted), printed in paper.CONFUSIONS.items():
         what = f"{by_folder(true).name} taken for {by_folder(predicted).name}"
-        counts = taken_for(FOLDERS.index(true), FOLDERS.index(predicted))
-        yield _averaged(what, printed, runs, counts, evidence)
+        yield _averaged(what, printed, runs, evidence, FOLDERS.index(true), FOLDERS.index(predicted))
 
 
 def _balance(network):
@@ -202,13 +203,14 @@ def _balance(network):
             return
         n = sum(next(iter(natural.values())).get("training_images", ()))
         what = f"{title}, trained on {f'{n:,} ' if n else ''}unbalanced images: accuracy"
-        yield _averaged(what, printed, natural, right, evidence)
+        yield _averaged(what, printed, natural, evidence)
         added = gain(balanced, natural)
         if added:
             whole, run = paper.ACCURACY["fine_tuned", network], next(iter(natural.values()))
+            what, points = f"{title}: what balancing adds", round(whole.value - printed.value, 2)
+            how = {"data": run["data"], "rehearsal": evidence.rehearsal, "unit": "points"}
             note = f"{whole.place} less {printed.place}"
-            line = interval_line(f"{title}: what balancing adds", round(whole.value - printed.value, 2), *added,
-                                 run["data"], evidence.rehearsal, note=note, unit="points")  # fmt: skip
+            line = interval_line(what, points, added[0], interval=added[1], note=note, **how)
             yield replace(line, note=run["note"])
 
     return speak
@@ -217,12 +219,11 @@ def _balance(network):
 ARMS = ("unbalanced, as it is", "balanced by augmentation")  # of the experiment; the other two are the course's own
 
 
-def _averaged(what, printed, runs, counts, evidence):
-    share, n = mean_rate(runs, counts)
-    remark = f"(mean of {len(runs)} seeds)" if len(runs) > 1 else ""
-    run = next(iter(runs.values()))
+def _averaged(what, printed, runs, evidence, *classes):
+    share, n = mean_rate(runs, *classes)
+    run, remark = next(iter(runs.values())), f"(mean of {len(runs)} seeds)" if len(runs) > 1 else ""
     value, note = (printed.value, printed.note) if isinstance(printed, paper.Printed) else (printed, "")
-    line = rate_line(what, value, share, n, run["data"], evidence.rehearsal, remark, note)
+    line = rate_line(what, value, share, n=n, data=run["data"], rehearsal=evidence.rehearsal, remark=remark, note=note)
     return replace(line, note=run["note"])
 
 

@@ -3,21 +3,23 @@
 import json
 import multiprocessing
 import os
-import signal
 import threading
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from inspect import signature
 from multiprocessing import connection
 from pathlib import Path
 
-from .. import datasets, experiments, provenance, records
+from .. import experiments
 from ..config import SEED
 from ..datasets import splits
 from ..errors import BloodcellError
-from ..store import replace_file
+from ..experiments import provenance, records
+from ..files import replace_file
 
 AGAIN = ".again"  # which records were asked for again, and when: an interrupted run goes on from there
 
@@ -91,7 +93,7 @@ def tasks(profile, only=None):
     return [Task(name, backbone) for name in chosen for backbone in _backbones(name, profile)]
 
 
-def reproduce(profile, folder, only=None, again=False, seed=SEED, measure=None, say=None):
+def reproduce(profile, folder, only=None, *, again=False, seed=SEED, measure=None, say=None):
     """Measure every experiment that has not been measured.
 
     Parameters
@@ -121,7 +123,7 @@ def reproduce(profile, folder, only=None, again=False, seed=SEED, measure=None, 
         If there are no images, or for an unknown experiment.
     """
     folder, measure = Path(folder), measure or _in_a_process
-    say = say or _say
+    say = say or partial(print, flush=True)  # in order with what the experiment's own process prints
     todo = tasks(profile, only)
     if again:
         _ask_again(folder, [f"{task.name}.{profile.name}" for task in todo])
@@ -129,8 +131,8 @@ def reproduce(profile, folder, only=None, again=False, seed=SEED, measure=None, 
     @cache
     def fingerprints():
         say("Looking at the images ...")
-        table = datasets.index(profile)
-        return {records.fingerprint(t)["fingerprint"] for t in (table, splits.clean(table, seed=seed))}
+        table = splits.load_index(profile)
+        return {records.fingerprint(t)["fingerprint"] for t in (table, splits.clean(table))}
 
     fingerprints()  # without images nothing can be measured: say so before anything else
     for number, task in enumerate(todo, 1):
@@ -147,7 +149,7 @@ def reproduce(profile, folder, only=None, again=False, seed=SEED, measure=None, 
             records.read(folder / f"{name}.json")
             status, message = "measured", str(folder / f"{name}.json")
         except Exception as err:  # whatever it is, the other experiments can still be measured
-            status, message = "failed", str(err) if isinstance(err, BloodcellError) else f"{type(err).__name__}: {err}"
+            status, message = "failed", _words(err)
         seconds = time.perf_counter() - start
         say(f"[{number}/{len(todo)}] {name}: {status} after {_duration(seconds)}. {message}")
         yield Outcome(task, status, message, seconds)
@@ -163,8 +165,8 @@ def _why_measure(path, fingerprints, seed):
         return "measuring, the record that is there is damaged.", None
     if record.data["fingerprint"] not in fingerprints:
         return "measuring, the record that is there is of other images.", record
-    if record.seed != seed:
-        return f"measuring, the record that is there has seed {record.seed}.", record
+    if (record.seed, record.split["seed"]) != (seed, SEED):
+        return f"measuring, the record has the seeds {record.seed} and, of its split, {record.split['seed']}.", record
     if record.created < _asked_again(path.parent).get(path.stem, ""):
         return "measuring again.", record
     return "", record
@@ -189,11 +191,8 @@ def _backbones(experiment, profile):
 
 def _expected(name):
     """How long the course's own record took, where there is one."""
-    try:
-        record = records.load(*name.rsplit(".", 1))
-    except BloodcellError:
-        return ""
-    seconds = sum(model["wall_time_s"] or 0 for model in record.models.values())
+    record = records.find_record(*name.rsplit(".", 1))
+    seconds = sum(model["wall_time_s"] or 0 for model in record.models.values()) if record else 0
     return f" (It took {_duration(seconds)} on {record.device}.)" if seconds else ""
 
 
@@ -202,53 +201,41 @@ def _duration(seconds):
 
 
 def _in_a_process(task, profile, seed, folder):
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(there, task, profile, seed, folder))
-    child.start()
-    there.close()
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_watch_parent)
     try:
-        message = here.recv()
-        child.join()
-    except EOFError:  # it ended without a word
-        child.join()
-        message = _last_words(child.exitcode)
+        pool.submit(_measure, task, profile, seed, folder).result()
+    except BrokenProcessPool as err:
+        message = "It ended without a word; most often that means that the memory was not enough."
+        raise BloodcellError(message) from err
     finally:  # Ctrl-C reaches both, and the child tidies up; whatever else happens, no experiment goes on alone
-        child.join(timeout=5)
-        if child.is_alive():
+        children = set(multiprocessing.active_children()) - others
+        pool.shutdown(wait=False)
+        for child in children:
+            child.join(timeout=5)
             child.terminate()
-            child.join()
-    if message:
-        raise BloodcellError(message)
 
 
-def _child(pipe, task, profile, seed, folder):
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    message = ""
+def _measure(task, profile, seed, folder):
+    options = {"backbone": task.backbone} if task.backbone else {}
     try:
-        options = {"backbone": task.backbone} if task.backbone else {}
         experiments.run(task.experiment, profile, seed=seed, **options).write(folder)
-    except KeyboardInterrupt:
-        return
-    except BloodcellError as err:
-        message = str(err)
+    except BloodcellError:
+        raise
     except Exception as err:  # no weights, no internet, no memory: words for the report, all of it for the reader
         traceback.print_exc()
-        message = f"{type(err).__name__}: {err}"
-    pipe.send(message)
+        raise BloodcellError(_words(err)) from None
 
 
-def _end_with_parent():
+def _words(err):
+    return str(err) if isinstance(err, BloodcellError) else f"{type(err).__name__}: {err}"
+
+
+def _watch_parent():
     """A reproduction that was killed leaves nothing running, or the next one would meet it at the cache."""
-    connection.wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
 
+    def end_with_it():
+        connection.wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
 
-def _say(line):
-    print(line, flush=True)  # in order with what the experiment's own process prints
-
-
-def _last_words(exitcode):
-    if exitcode == -signal.SIGKILL:
-        return "The system ended it; most often that means that the memory was not enough."
-    return f"It ended without a word (exit status {exitcode})."
+    threading.Thread(target=end_with_it, daemon=True).start()

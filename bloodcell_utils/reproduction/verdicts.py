@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from .. import metrics
+from ..evaluation import metrics
 
 # Each kind of verdict, and what it is called where several are counted.
 KINDS = {
@@ -54,7 +54,7 @@ class Line:
     count: int = 1
 
 
-def compare(printed, measured, low, high):
+def compare(printed, measured, *, low, high):
     """The verdict on one number.
 
     Parameters
@@ -73,7 +73,7 @@ def compare(printed, measured, low, high):
 
     Examples
     --------
-    >>> compare(87.4, 90.7, 89.5, 91.7)
+    >>> compare(87.4, 90.7, low=89.5, high=91.7)
     ('higher', 'higher by 3.3 points [2.1, 4.3]')
     """
     if low <= printed <= high:
@@ -86,35 +86,24 @@ def compare(printed, measured, low, high):
     return kind, text
 
 
-def rate_line(what, printed, share, n, data, rehearsal=False, remark="", note=""):
-    """A comparison of a printed percentage with a measured share.
+def rate_line(what, printed, share, *, n, **details):
+    """A comparison of a printed percentage with a measured share: `interval_line` with Wilson's interval.
 
     Parameters
     ----------
-    what : str
-    printed : float or None
-        Percent; None where nothing was printed.
-    share : float
-        In [0, 1].
+    what, printed, share, **details
+        As for `interval_line`.
     n : int
-        Images that it is a share of; Wilson's interval follows from it.
-    data : str
-    rehearsal : bool
-        The images are drawn: show the numbers, and judge nothing.
-    remark : str
-        Added to what was measured.
-    note : str
-        Added to what was printed.
+        Images that it is a share of.
 
     Returns
     -------
     Line
     """
-    low, high = metrics.wilson(share * n, n)
-    return interval_line(what, printed, share, (low, high), data, rehearsal, remark, note)
+    return interval_line(what, printed, share, interval=metrics.wilson(share * n, n), **details)
 
 
-def interval_line(what, printed, share, interval, data, rehearsal=False, remark="", note="", unit="%"):
+def interval_line(what, printed, share, *, interval, data, rehearsal=False, remark="", note="", unit="%"):
     """A comparison of a printed percentage with a measured one whose interval is known.
 
     Parameters
@@ -139,15 +128,13 @@ def interval_line(what, printed, share, interval, data, rehearsal=False, remark=
     Line
     """
     value, low, high = (100 * number for number in (share, *interval))
-    shown = f"{value:.1f}\N{NO-BREAK SPACE}{unit} [{low:.1f},\N{NO-BREAK SPACE}{high:.1f}]" + (
-        f" {remark}" if remark else ""
-    )
+    shown = f"{value:.1f}\N{NO-BREAK SPACE}{unit} [{low:.1f},\N{NO-BREAK SPACE}{high:.1f}] {remark}".rstrip()
     said = "" if printed is None else percent(printed, note, unit)
     if rehearsal:
         return Line(what, "rehearsal", "a rehearsal on drawn cells, compares nothing", said, shown, data)
     if printed is None:
         return Line(what, "made", KINDS["made"], said, shown, data)
-    kind, verdict = compare(printed, value, low, high)
+    kind, verdict = compare(printed, value, low=low, high=high)
     return Line(what, kind, verdict, said, shown, data, offset=(value - printed, low - printed, high - printed))
 
 
@@ -157,8 +144,7 @@ def percent(value, note="", unit="%"):
     Parameters
     ----------
     value : float
-    note : str
-    unit : str
+    note, unit : str
 
     Returns
     -------
@@ -168,7 +154,7 @@ def percent(value, note="", unit="%"):
     return f"{value:g}\N{NO-BREAK SPACE}{unit}" + (f" ({note})" if note else "")
 
 
-def fact_line(what, printed, found, data, shown=str):
+def fact_line(what, printed, found, *, data, shown=str):
     """A comparison of two facts that have no interval.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The directive ``{benchmark-table}``: what `bloodcell bench` measured, kept in ``book/benchmark.json``."""
+"""The directive ``{benchmark-table}``: what `make bench` measured, kept in ``book/benchmark.json``."""
 
 import json
 from pathlib import Path

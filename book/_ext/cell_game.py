@@ -15,12 +15,12 @@ from docutils import nodes
 from PIL import Image
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import reader
 from bloodcell_utils.cells import CELLS
-from bloodcell_utils.compact import IMAGE
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
-from bloodcell_utils.store import replace_file
+from bloodcell_utils.evaluation import prediction
+from bloodcell_utils.files import replace_file
+from bloodcell_utils.models.compactnet_input import IMAGE
 
 LAB = Path(__file__).resolve().parents[1] / "lab"
 OWN = ("game.css", "game.js")
@@ -41,7 +41,7 @@ def rounds():
     y_true = np.concatenate([rng.permutation(np.repeat(np.arange(len(CELLS)), PER_CLASS)) for _ in range(ROUNDS)])
     specs = [random_spec(CELLS[k].folder, np.random.default_rng([SEED, i])) for i, k in enumerate(y_true)]
     pictures = np.stack([draw(spec, IMAGE, SEED + i) for i, spec in enumerate(specs)])
-    return pictures, y_true, reader.look(pictures)[0].argmax(axis=1)
+    return pictures, y_true, prediction.predict_proba(pictures)[0].argmax(axis=1)
 
 
 def sheet():

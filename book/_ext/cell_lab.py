@@ -17,13 +17,14 @@ from PIL import Image
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import reader, shipped
 from bloodcell_utils.cells import CELLS
-from bloodcell_utils.compact import IMAGE, VIEW
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.store import replace_file
+from bloodcell_utils.evaluation import prediction
+from bloodcell_utils.files import replace_file
+from bloodcell_utils.models import pretrained
+from bloodcell_utils.models.compactnet_input import IMAGE, VIEW
 
 LAB = Path(__file__).resolve().parents[1] / "lab"
 OWN = ("lab.css", "lab.js", "worker.js", "picture.js")
@@ -58,9 +59,9 @@ def panel(static):
     -------
     str
     """
-    card = shipped.card()
+    card = pretrained.metadata()
     about = {
-        "unsure": reader.UNSURE,
+        "unsure": prediction.UNSURE,
         "threshold": card["threshold"],
         "image": IMAGE,
         "view": VIEW,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import course, syllabus
+from bloodcell_utils import course
+from bloodcell_utils.course import syllabus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +90,7 @@ class Generated(SphinxDirective):
     lines = None
 
     def run(self):
-        for read in (ROOT / "course.yml", *sorted((ROOT / "bloodcell_utils" / "quizzes").glob("*.json"))):
+        for read in (ROOT / "course.yml", *sorted((ROOT / "bloodcell_utils" / "course" / "quizzes").glob("*.json"))):
             self.env.note_dependency(str(read))
         return self.parse_text_to_nodes("\n".join(type(self).lines(*self.arguments)))
 

@@ -1,7 +1,7 @@
 """Figures of notebooks that follow the page from light to dark, and take little.
 
-The kernels draw SVG (`book/build.py` tells them so). A browser shows a picture in the colour scheme of the page around
-it, so the file itself says how it looks on a dark one: greys change places, colours and photographs stay.
+The kernels draw SVG (`book/tools/build.py` tells them so). A browser shows a picture in the colour scheme of the page
+around it, so the file itself says how it looks on a dark one: greys change places, colours and photographs stay.
 """
 
 import base64
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bloodcell_utils.store import replace_file
+from bloodcell_utils.files import replace_file
 
 INK, GROUND = (0xCE, 0xD6, 0xDD), (0x12, 0x12, 0x12)  # of the theme's dark pages
 GREY = r"#([0-9a-f]{2})\1\1\b"

@@ -13,8 +13,9 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import course, records
+from bloodcell_utils import course
 from bloodcell_utils.cells import by_folder
+from bloodcell_utils.experiments import records
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "results"
@@ -70,7 +71,7 @@ def matrix(classes, confusion):
 
 
 def in_words(cells, confusion):
-    """What the matrix shows, for who cannot see it."""
+    """What the matrix shows, for readers who cannot see it."""
     total, right = sum(map(sum, confusion)), sum(row[i] for i, row in enumerate(confusion))
     most = sorted(((n, i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j), reverse=True)
     n, i, j = most[0]
@@ -89,7 +90,7 @@ class AssemblingMatrix(SphinxDirective):
 
     def run(self):
         experiment, profile = self.arguments[0].split(".")
-        record = records.load(experiment, profile, folder=FOLDER)
+        record = records.load_record(experiment, profile, folder=FOLDER)
         self.env.note_dependency(str(FOLDER / f"{self.arguments[0]}.json"))
         measured = record.models[self.options["model"]]
         low, high = (f"{100 * rate:.1f}" for rate in measured["accuracy_ci95"])

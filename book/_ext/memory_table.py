@@ -1,4 +1,4 @@
-"""The directive ``{memory-table}``: what `book/measure.py` measured of each chapter, kept in ``book/memory.json``."""
+"""The directive ``{memory-table}``: what `book/tools/measure.py` measured of each chapter (``book/memory.json``)."""
 
 import json
 from pathlib import Path

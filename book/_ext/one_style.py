@@ -15,7 +15,7 @@ import tinycss2
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from bloodcell_utils.store import replace_file
+from bloodcell_utils.files import replace_file
 
 FILE, OWN = "book.css", 900
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
@@ -29,10 +29,10 @@ GROUPS = ("media", "supports", "layer", "container")
 def join(app, pagename, templatename, context, doctree):
     """In the head of a page, one link in place of those to all common sheets; it remembers which they were."""
     own = {posixpath.basename(str(asset.filename)) for asset in context["css_files"] if asset.priority >= OWN}
-    lean, pathto = context["lean"], context["pathto"]
+    needed_assets, pathto = context["needed_assets"], context["pathto"]
 
     def joined(head):
-        head, common = lean(head), []
+        head, common = needed_assets(head), []
 
         def take(link):
             if link[1] in own or 'rel="stylesheet"' not in link[0]:
@@ -44,7 +44,7 @@ def join(app, pagename, templatename, context, doctree):
         sheet = f'<link rel="stylesheet" href="{pathto(f"_static/{FILE}", 1)}" data-sheets="{" ".join(common)}">\n'
         return type(head)(sheet * bool(common) + rest)
 
-    context["lean"] = joined
+    context["needed_assets"] = joined
 
 
 def in_order(lists):

@@ -9,11 +9,13 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from bloodcell_utils import records
+import nbformat
+
+from bloodcell_utils.experiments import records
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "results"
-LOADED = re.compile(r'records\.(?:load|find)\(\\?"([a-z0-9_-]+)\\?", \\?"([a-z]+)\\?"')
+LOADED = re.compile(r'(?:load|find)_record\("([a-z0-9_-]+)", "([a-z]+)"')
 DRAWN = "Cells on this page are drawn by a program: they are not patients’, and what is measured on them is no result."
 REAL = (
     "Photographs of cells: Acevedo et al. (2020), "
@@ -28,7 +30,8 @@ def quoted(app, docname):
     paths = {(Path(app.srcdir) / read).resolve() for read in app.env.dependencies[docname]}
     source = Path(app.env.doc2path(docname))
     if source.suffix == ".ipynb":
-        paths |= {FOLDER / f"{name}.{profile}.json" for name, profile in LOADED.findall(source.read_text("utf-8"))}
+        code = "\n".join(cell.source for cell in nbformat.read(source, as_version=4).cells if cell.cell_type == "code")
+        paths |= {FOLDER / f"{name}.{profile}.json" for name, profile in LOADED.findall(code)}
     return sorted(path for path in paths if path.parent == FOLDER and path.suffix == ".json" and path.exists())
 
 
@@ -41,8 +44,8 @@ def numbers(paths, results):
     """The records of some paths in one sentence; those measured on the same images together."""
     parts = []
     for said, alike in groupby(sorted(map(records.read, paths), key=sample), key=sample):
-        named = ", ".join(f"{r.experiment} ({r.created[:10]}, commit {escape(r.commit)})" for r in alike)
-        parts.append(f"{escape(said)}: {named}")
+        named = ", ".join(f"{r.experiment} ({r.created[:10]}, commit {r.commit})" for r in alike)
+        parts.append(escape(f"{said}: {named}"))
     return (
         f'Numbers of the real images: <a class="reference internal" href="{results}">records</a>, {"; ".join(parts)}.'
     )

@@ -9,8 +9,10 @@ from docutils import nodes
 from one_style import OWN
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import records, reproduction
-from bloodcell_utils.store import replace_file
+from bloodcell_utils import reproduction
+from bloodcell_utils.experiments import records
+from bloodcell_utils.files import replace_file
+from bloodcell_utils.interactive.page import asset
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "results"
@@ -36,7 +38,7 @@ def dashboard(rows):
     parts = ['<div class="reproduction">', reproduction.tally_list(rows), FILTER.format(options=options)]
     for group in reproduction.GROUPS:
         parts += [f'<section data-group="{group}"><h3>{group}</h3>']
-        parts += [*reproduction.items_table(rows, group, address), "</section>"]
+        parts += [reproduction.items_table(rows, group, address), "</section>"]
     return "".join([*parts, "</div>"])
 
 
@@ -65,7 +67,9 @@ def style(app, pagename, templatename, context, doctree):
 def write(app, exception):
     """Put the style of the tables, which the package keeps, beside the pages."""
     if exception is None and app.builder.format == "html":
-        replace_file(Path(app.outdir) / "_static" / "items.css", reproduction.style("table.css").encode())
+        replace_file(
+            Path(app.outdir) / "_static" / "items.css", asset("bloodcell_utils.reproduction", "table.css").encode()
+        )
 
 
 def setup(app):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
 
-from bloodcell_utils import records
+from bloodcell_utils.experiments import records
+from bloodcell_utils.interactive.page import markdown_code, markdown_text
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 EMPTY = """```{note}
@@ -14,18 +15,18 @@ Nothing has been recorded yet. `bloodcell run svm --profile laptop` measures, an
 
 def table(record):
     """One record as Markdown: what was measured on what, and a row a model."""
-    n = max(row["n_test"] for row in records.rows([record]))
-    images = f"{n:,} {record.subset} images"
-    yield f"**{record.experiment}**, profile `{record.profile}`: {images}, measured on {record.created[:10]}"
+    n = max(row["n_test"] for row in records.record_rows([record]))
+    images = markdown_text(f"{n:,} {record.subset} images, measured on {record.created[:10]}")
+    yield f"**{markdown_text(record.experiment)}**, profile {markdown_code(record.profile)}: {images}"
     yield ""
     yield "| Model | Accuracy, % | 95 % interval | Balanced, % | Printed, % |"
     yield "| :-- | --: | --: | --: | --: |"
-    for row in records.rows([record]):
+    for row in records.record_rows([record]):
         accuracy, low, high, balanced = (
             f"{100 * rate:.2f}" for rate in (row["accuracy"], *row["accuracy_ci95"], row["balanced_accuracy"])
         )
         printed = "–" if row["printed_percent"] is None else f"{row['printed_percent']:g}"
-        yield f"| {row['model']} | {accuracy} | {low} to {high} | {balanced} | {printed} |"
+        yield f"| {markdown_text(row['model'])} | {accuracy} | {low} to {high} | {balanced} | {printed} |"
     yield ""
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def items(folder):
-    """An item a chapter; `book/slides.py` writes the decks after the pages, so these are plain addresses."""
+    """An item a chapter; `book/tools/slides.py` writes the decks after the pages, so these are plain addresses."""
     for chapter in course.load().chapters:
         deck = f"{folder}/{chapter.name}.html"
         paragraph = nodes.paragraph()

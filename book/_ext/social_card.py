@@ -4,8 +4,9 @@ from pathlib import Path
 
 from front_page import FOLDER, sunflower
 
-from bloodcell_utils import course, records
+from bloodcell_utils import course
 from bloodcell_utils.cells import by_folder
+from bloodcell_utils.experiments import records
 
 RECORD, MODEL = ("compact_best", "laptop"), "eight symmetries"
 WIDTH, HEIGHT, SIDE, TOP, LEFT = 1200, 630, 68, 43, 590  # px; of a place of the matrix, and where it begins
@@ -21,7 +22,7 @@ def card():
     """
     from matplotlib.figure import Figure  # here, since most builds draw nothing
 
-    record = records.load(*RECORD, folder=FOLDER)
+    record = records.load_record(*RECORD, folder=FOLDER)
     measured, cells = record.models[MODEL], [by_folder(folder) for folder in record.classes]
     figure = Figure((WIDTH / 100, HEIGHT / 100), dpi=100, facecolor="#14181f")
     ax = figure.add_axes((0, 0, 1, 1))

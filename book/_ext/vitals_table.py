@@ -1,4 +1,4 @@
-"""The directive ``{vitals-table}``: what `book/vitals.py` measured of the pages, kept in ``book/vitals.json``."""
+"""The directive ``{vitals-table}``: what `book/tools/vitals.py` measured of the pages, kept in ``book/vitals.json``."""
 
 import json
 from pathlib import Path

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from bloodcell_utils import shipped
-from bloodcell_utils.compact import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
-from bloodcell_utils.reader import EXPLAINED
+from bloodcell_utils.evaluation.prediction import EXPLAINED
+from bloodcell_utils.models import pretrained
+from bloodcell_utils.models.compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 
 OPSET, IR = 17, 9  # widely supported
 BLOCKS = ("block1", "block2", "block3")
@@ -43,10 +43,11 @@ def build():
     -------
     onnx.ModelProto
         Input ``picture``, levels 0-255 as float32, shape (1, 128, 128, 3). Outputs: ``probabilities`` (1, 8),
-        calibrated; ``strangeness`` (1,), above 1 for what is none of the eight, both as `reader.look`; ``heat``
-        (1, 6, 6), the places that speak for the most probable class (Grad-CAM, without its scale), as `reader.warmed`.
+        calibrated; ``strangeness`` (1,), above 1 for what is none of the eight, both as `prediction.predict_proba`;
+        ``heat`` (1, 6, 6), the places that speak for the most probable class (Grad-CAM, without its scale), as
+        `prediction.overlay_heatmap` shows them.
     """
-    g, w, card = Graph(), shipped.weights(), shipped.card()
+    g, w, card = Graph(), pretrained.weights(), pretrained.metadata()
     x = _white_balanced(g)
     for name in ("stem1", "stem2"):
         x = g.add("Relu", _convolution(g, w, x, name, 2))
@@ -86,7 +87,7 @@ def _white_balanced(g):
 
 
 def _gain(w, name):
-    return w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + shipped.EPSILON)
+    return w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + pretrained.EPSILON)
 
 
 def _kernel(g, w, name):
@@ -104,7 +105,7 @@ def _convolution(g, w, x, name, stride):
 
 
 def _strangeness(g, w, features, limit):
-    """As `calibration.strangeness`, in units of the limit."""
+    """As `calibration.mahalanobis_distance`, in units of the limit."""
     gap = g.add("Sub", g.add("MatMul", features, w["whitening"]), w["means"] @ w["whitening"])
     distance = g.add("ReduceMean", g.add("Mul", gap, gap), axes=[1], keepdims=0)
     nearest = g.add("Sqrt", g.add("ReduceMin", distance, axes=[0], keepdims=1))

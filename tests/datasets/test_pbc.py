@@ -184,7 +184,7 @@ def test_labels_follow_the_papers_order(table):
 def test_fetch_uses_the_archive_that_is_there(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("BLOODCELL_DATA_DIR", str(tmp_path))
     path = zip_folder(drawn, tmp_path / pbc.download.ARCHIVE)
-    assert pbc.fetch() == pbc.fetch(tmp_path, progressbar=False) == path
+    assert pbc.download.fetch() == pbc.download.fetch(tmp_path, progressbar=False) == path
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_two_writers_at_once_do_not_disturb_each_other(tmp_path, monkeypatch):
 
 def test_the_sample_profile_draws_into_the_cache(cache, monkeypatch):
     monkeypatch.setattr(module, "draw", flat)
-    table = datasets.index(config.profile("sample"))
+    table = datasets.load_index(config.profile("sample"))
     (folder,) = cache.iterdir()
     assert table["source"].unique().tolist() == [str(folder)] and len(table) == 480
 

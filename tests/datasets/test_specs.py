@@ -88,11 +88,11 @@ def test_an_unknown_kind_is_answered_with_those_there_are():
 
 
 def test_a_check_of_its_own():
-    check("size", np.int64(64), 128, 32, 1024)
-    check("share", 1, 0.5, 0, 1)
+    check("size", np.int64(64), 128, low=32, high=1024)
+    check("share", 1, 0.5, low=0, high=1)
     for value in (64.0, "64", None, (64,)):
         with pytest.raises(BloodcellError, match="size is .*; it must be a whole number from 32 to 1024"):
-            check("size", value, 128, 32, 1024)
+            check("size", value, 128, low=32, high=1024)
 
 
 @given(st.sampled_from(sorted(SUBTYPES)), st.integers(0, 2**32 - 1))

@@ -1,13 +1,17 @@
 """Splits: exact, stratified, seeded, and copies of one file never in two subsets."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloodcell_utils import paper
+from bloodcell_utils import config, paper
 from bloodcell_utils.datasets import splits
+from bloodcell_utils.datasets.loading import load_images
+from bloodcell_utils.datasets.pbc import labels
 from bloodcell_utils.errors import DataError
 
 
@@ -83,54 +87,20 @@ def test_another_seed_gives_another_split(pbc):
 
 
 def test_the_papers_sizes(pbc):
-    fine_tuning, svm = splits.paper(pbc), splits.paper(pbc, "svm")
-    assert fine_tuning["subset"].value_counts().to_dict() == {"train": 11_077, "validation": 4_096, "test": 1_919}
-    assert svm["subset"].value_counts().to_dict() == {"train": 15_173, "test": 1_919}
-    np.testing.assert_array_equal(fine_tuning["subset"] == "test", svm["subset"] == "test")
+    sizes = splits.paper(pbc)["subset"].value_counts()
+    assert sizes.to_dict() == {"train": 11_077, "validation": 4_096, "test": 1_919}
 
 
 def test_the_papers_protocol_scales_to_a_smaller_set(table):
     sizes = splits.paper(table)["subset"].value_counts()
     assert sizes.sum() == len(table) == 72
     assert sizes.to_dict() == {"train": 47, "validation": 17, "test": 8}
-    with pytest.raises(DataError, match="no design 'third'"):
-        splits.paper(table, "third")
 
 
 def test_the_clean_split_drops_copies_first(table):
     result = splits.clean(table)
     assert result["sha256"].is_unique and len(result) == 68
     assert result["subset"].value_counts().to_dict() == {"train": 48, "validation": 10, "test": 10}
-
-
-def test_a_split_comes_back_from_its_file(table, tmp_path):
-    split = splits.clean(table)
-    path = tmp_path / "new" / "clean.csv"
-    splits.save(split, path)
-    assert path.read_text().splitlines()[0] == "path,class,subset" and list(path.parent.iterdir()) == [path]
-    shuffled = table.sample(frac=1, random_state=0)
-    back = splits.load(path, shuffled).sort_values("path", ignore_index=True)
-    pd.testing.assert_frame_equal(back, split)
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["", "path,class\n", "a text", "path,class,subset\nx,y,\n", "path,class,subset\nx,y,train\nx,y,test\n", "\x00\xff"],
-    ids=["empty", "no subset", "text", "nameless subset", "image twice", "binary"],
-)
-def test_a_file_that_is_no_split_is_named(table, tmp_path, content):
-    (tmp_path / "mine.csv").write_bytes(content.encode("latin-1"))
-    with pytest.raises(DataError, match="mine.csv is not a split.*splits.save"):
-        splits.load(tmp_path / "mine.csv", table)
-    with pytest.raises(DataError, match="gone.csv is not a split"):
-        splits.load(tmp_path / "gone.csv", table)
-
-
-def test_a_split_of_images_that_are_not_there_is_refused(table, tmp_path):
-    splits.save(splits.clean(table), tmp_path / "clean.csv")
-    present = table[table["class"] != "ig"]
-    with pytest.raises(DataError, match=r"names \d+ image\(s\) that are not there, for example ig/"):
-        splits.load(tmp_path / "clean.csv", present)
 
 
 def test_what_cannot_be_split_is_refused(table):
@@ -142,3 +112,38 @@ def test_what_cannot_be_split_is_refused(table):
     alike = index({("a", ""): 6}, [(0, i) for i in range(6)])
     with pytest.raises(DataError, match="Too many identical files"):
         splits.split(alike, {"train": 3, "test": 3})
+
+
+@pytest.fixture
+def load(table, monkeypatch):
+    """A function that loads the split of the small drawn set."""
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    return lambda *args, **options: splits.load_split(config.profile("sample"), *args, progressbar=False, **options)
+
+
+def test_a_split_knows_its_rows(load):
+    split = load()
+    parts = [split.rows(name) for name in splits.SUBSETS]
+    assert [len(rows) for rows in parts] == [48, 10, 10]
+    assert sorted(np.concatenate(parts)) == list(range(len(split.table))), "each image is in one subset"
+    for name, rows in zip(splits.SUBSETS, parts, strict=True):
+        assert set(split.table["subset"].iloc[rows]) == {name}
+    held = split.rows("test", "validation")
+    np.testing.assert_array_equal(held, np.sort(np.concatenate(parts[1:])))
+    assert len(split.rows()) == len(split.rows("holiday")) == 0
+
+
+def test_a_split_has_labels_images_and_the_seed_that_drew_it(load, cache):
+    split = load(16, 0.8, seed=5)
+    np.testing.assert_array_equal(split.y, labels(split.table))
+    np.testing.assert_array_equal(split.images, load_images(split.table, 16, 0.8, progressbar=False))
+    assert split.seed == 5 and load().seed == config.SEED and load().images is None
+    with pytest.raises(FrozenInstanceError):
+        split.seed = 6
+
+
+def test_one_seed_one_split_another_seed_another(load):
+    first, again, other = (load(seed=seed) for seed in (5, 5, 6))
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert first.table["path"].tolist() == other.table["path"].tolist()
+    assert first.rows("test").tolist() == again.rows("test").tolist() != other.rows("test").tolist()

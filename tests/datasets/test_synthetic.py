@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bloodcell_utils.cells import FOLDERS, SUBTYPES
 from bloodcell_utils.datasets.specs import CellSpec, random_spec
-from bloodcell_utils.datasets.synthetic import FIELD_UM, draw, layers
+from bloodcell_utils.datasets.synthetic import FIELD_UM, draw, draw_layers
 from bloodcell_utils.errors import BloodcellError
 
 
@@ -87,7 +87,7 @@ def test_an_impossible_size_is_refused(size):
 @given(st.sampled_from(sorted(SUBTYPES)), st.integers(32, 200), st.integers(0, 2**32))
 def test_the_layers_lie_within_the_cell(subtype, size, seed):
     spec = random_spec(subtype, np.random.default_rng(seed))
-    parts = layers(spec, size, seed)
+    parts = draw_layers(spec, size, seed)
     assert list(parts) == ["cell", "nucleus", "granules"]
     assert all(part.shape == (size, size) and part.dtype == bool for part in parts.values())
     assert parts["cell"].any() and not (parts["nucleus"] & ~parts["cell"]).any()
@@ -97,13 +97,13 @@ def test_the_layers_lie_within_the_cell(subtype, size, seed):
 
 def test_the_layers_are_those_of_the_picture():
     spec = CellSpec(cell_diameter_um=14, nucleus_ratio=0.4, red_cells=0, focus_um=0, granule_density=1.0, noise=0)
-    parts, image = layers(spec, 256, 2), draw(spec, 256, 2).astype(float)
+    parts, image = draw_layers(spec, 256, 2), draw(spec, 256, 2).astype(float)
     green = [image[mask][:, 1].mean() for mask in (parts["nucleus"], parts["cell"] & ~parts["nucleus"], ~parts["cell"])]
     assert green[0] + 50 < green[1] < green[2] - 30
     area = (FIELD_UM / 256) ** 2
     assert parts["cell"].sum() * area == pytest.approx(np.pi * 7**2, rel=0.1)
     assert parts["nucleus"].sum() * area == pytest.approx(0.4 * np.pi * 7**2, rel=0.2)
-    without = layers(replace(spec, granule_density=0.0), 256, 2)
+    without = draw_layers(replace(spec, granule_density=0.0), 256, 2)
     assert parts["granules"].any() and not without["granules"].any()
 
 
@@ -112,7 +112,7 @@ def test_lobes_hang_together_as_they_are_told():
 
     spec = CellSpec(cell_diameter_um=15, nucleus_ratio=0.3, nucleus_shape="segmented", lobes=4, irregularity=0)
     pieces = [
-        [label(layers(replace(spec, lobe_link=link), 363, seed)["nucleus"])[1] for seed in range(6)]
+        [label(draw_layers(replace(spec, lobe_link=link), 363, seed)["nucleus"])[1] for seed in range(6)]
         for link in (0.0, 0.6)
     ]
     assert np.mean(pieces[0]) > 1.5 and set(pieces[1]) == {1}

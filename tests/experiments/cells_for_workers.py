@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bloodcell_utils.store import key, stored_array
+from bloodcell_utils.datasets.cache import key, stored_array
 
 
 def share_of_table(number, folder):
@@ -25,7 +25,7 @@ def share_of_table(number, folder):
             time.sleep(60)
         return np.arange(start, stop)[:, None] ** 2
 
-    table = stored_array(f"shared-{key(folder)}", (6, 1), np.int64, rows, block=2, progressbar=False)
+    table = stored_array(f"shared-{key(folder)}", (6, 1), np.int64, compute=rows, block=2, progressbar=False)
     return {"number": number, "sum": int(table[:number].sum())}
 
 

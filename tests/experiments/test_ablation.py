@@ -5,42 +5,49 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bloodcell_utils import config, datasets, experiments, metrics, paper, records, training
+from bloodcell_utils import config, experiments, paper
 from bloodcell_utils.config import Grid, Tuning
 from bloodcell_utils.datasets import splits
 from bloodcell_utils.datasets.pbc import labels
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.experiments import ablation, finetune, tasks
+from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.experiments import ablation, finetune, records, tasks
+from bloodcell_utils.training import fitting
 
-SMALL = Tuning(32, 1.0, 1, (8,), None, None, 1, 1, 16, 3e-4)
-PROFILE = config.profile("sample", small=SMALL, grid=Grid((3, 6), (1,), (3, 1), 2, 0, True))
+SMALL = Tuning(
+    size=32, blocks=1, head=(8,), images_per_class=None, symmetries=1, epochs=1, batch_size=16, learning_rate=3e-4
+)
+GRID = Grid(images_per_class=(3, 6), blocks=(1,), again=(3, 1), epochs=2, equal_steps=True)
+PROFILE = config.profile("sample", small=SMALL, grid=GRID)
+SEEDS = {"seed": 7, "split_seed": 6}
 FULL = config.profile("full")
 
 
 @pytest.fixture(scope="module")
 def split(table):
-    return splits.clean(table, seed=7)
+    return splits.clean(table, seed=6)
 
 
 @pytest.fixture(scope="module")
 def recorded(table):
     """One run, and what every training was given."""
-    given, fit = [], training.fit
+    given, fit = [], fitting.fit
 
-    def watched(model, X, y, X_val, y_val, *rest, **options):
-        given.append((len(X), np.bincount(y, minlength=8), y_val))
-        return fit(model, X, y, X_val, y_val, *rest, **options)
+    def watched(model, X, y, *, validation_data, **options):
+        given.append((len(X), np.bincount(y, minlength=8), validation_data[1]))
+        return fit(model, X, y, validation_data=validation_data, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "index", lambda profile: table)
-        patch.setattr(training, "fit", watched)
-        yield experiments.run("ablation", PROFILE, seed=7, progressbar=False), given
+        patch.setattr(splits, "load_index", lambda profile: table)
+        patch.setattr(fitting, "fit", watched)
+        yield experiments.run("ablation", PROFILE, **SEEDS, progressbar=False), given
 
 
 def test_the_record_is_measured_on_the_validation_images(recorded, split, tmp_path):
     record, given = recorded
     validation = split[split["subset"] == "validation"]
-    assert record.name == "ablation.sample" and record.predictions["path"].tolist() == validation["path"].tolist()
+    assert record.name == "ablation.sample" and (record.seed, record.split["seed"]) == (7, 6)
+    assert record.predictions["path"].tolist() == validation["path"].tolist()
     assert all((y_val == labels(validation)).all() for _, _, y_val in given)
     for name, measured in record.models.items():
         counts = metrics.confusion_matrix(labels(validation), record.predictions[name])
@@ -64,13 +71,13 @@ def test_a_small_row_is_trained_as_long_as_a_large_one(recorded):
     assert [n for n, _, _ in recorded[1]] == [48, 48, 48]
     assert all(len(set(counts)) == 1 for _, counts, _ in recorded[1]), "as many of every class"
     paper_way = replace(PROFILE, grid=replace(PROFILE.grid, equal_steps=False))
-    assert [cell["repeats"] for cell in ablation.cells(paper_way)] == [1, 1, 1]
+    assert [cell["repeats"] for cell in ablation.grid_settings(paper_way)] == [1, 1, 1]
 
 
 def test_a_second_run_trains_nothing_and_leaves_nothing(recorded, table, monkeypatch):
-    monkeypatch.setattr(datasets, "index", lambda profile: table)
-    monkeypatch.setattr(training, "fit", lambda *_, **__: pytest.fail("trained again"))
-    assert ablation.run(PROFILE, seed=7, progressbar=False).models == recorded[0].models
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert ablation.run(PROFILE, **SEEDS, progressbar=False).models == recorded[0].models
     assert not list((config.cache_dir() / "training").glob("ablation-*.npz"))
 
 
@@ -83,18 +90,18 @@ def test_the_grid_as_rows(recorded):
 
 @pytest.mark.parametrize("network", paper.TABLE_3)
 def test_the_full_grid_is_the_papers(network):
-    cells = [(c["tuning"]["images_per_class"], c["tuning"]["blocks"]) for c in ablation.cells(FULL, network)]
+    cells = [(c["tuning"]["images_per_class"], c["tuning"]["blocks"]) for c in ablation.grid_settings(FULL, network)]
     assert cells[:-1] == [(n, blocks) for n, row in paper.TABLE_3[network].items() for blocks in row]
-    assert cells[-1] in cells[:-1] and ablation.cells(FULL, network)[-1]["seed"] != config.SEED
-    assert all(c["tuning"]["epochs"] == 100 and c["repeats"] == 1 for c in ablation.cells(FULL, network))
+    assert cells[-1] in cells[:-1] and ablation.grid_settings(FULL, network)[-1]["seed"] != config.SEED
+    assert all(c["tuning"]["epochs"] == 100 and c["repeats"] == 1 for c in ablation.grid_settings(FULL, network))
 
 
 def test_the_largest_row_begins_with_the_others(split):
     """Rows share their activations: the first images of each class, in one order for all sizes."""
     y = labels(split)
-    largest, (versions,) = finetune.training_rows(split, 9, 1, 7)
+    largest, (versions,) = finetune.training_rows(split, 9, 1, seed=7)
     for n in (1, 4, 9):
-        sources, (own,) = finetune.training_rows(split, n, 1, 7)
+        sources, (own,) = finetune.training_rows(split, n, 1, seed=7)
         first = np.arange(len(largest)) % 9 < n
         np.testing.assert_array_equal(sources, largest[first])
         np.testing.assert_array_equal(own, versions[first])
@@ -102,16 +109,16 @@ def test_the_largest_row_begins_with_the_others(split):
 
 
 def test_a_worker_with_other_images_says_so(recorded, table, monkeypatch):
-    monkeypatch.setattr(datasets, "index", lambda profile: table)
-    (cell, *_) = ablation.cells(PROFILE, seed=7)
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    (cell, *_) = ablation.grid_settings(PROFILE, seed=7)
     with pytest.raises(BloodcellError, match="not those that the grid was asked for"):
-        ablation.train(profile="sample", backbone="vgg16", split=7, data="others", **cell)
+        ablation.train(profile="sample", backbone="vgg16", split=6, data="others", **cell)
 
 
 def test_the_scheduler_is_handed_on(monkeypatch, table):
     asked = []
-    monkeypatch.setattr(datasets, "index", lambda profile: table)
-    monkeypatch.setattr(tasks, "run", lambda function, cells, version, scheduler, *_: asked.append(scheduler) or [])
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    monkeypatch.setattr(tasks, "run", lambda *_, scheduler, **__: asked.append(scheduler) or [])
     with pytest.raises(ValueError, match="zip"):
         ablation.run(PROFILE, scheduler="tcp://127.0.0.1:1", progressbar=False)
     assert asked == ["tcp://127.0.0.1:1"]
@@ -124,7 +131,7 @@ def test_what_the_papers_table_can_tell_apart():
     alike = rows.index[rows["like_best"]].tolist()
     assert alike == [(1024, 2), (1024, 4), (2048, 2), (2048, 4), (4096, 2), (4096, 4)]
     best, chosen = rows.loc[(2048, 4)], rows.loc[(4096, 4)]
-    assert metrics.two_proportions(best["right"], 4096, chosen["right"], 4096) == pytest.approx(0.83, abs=0.01)
+    assert metrics.two_proportions(best["right"], 4096, chosen["right"], other_n=4096) == pytest.approx(0.83, abs=0.01)
 
 
 def test_the_best_of_equals_looks_better_the_more_there_are():

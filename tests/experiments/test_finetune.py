@@ -1,17 +1,21 @@
-"""Fine-tuning: which rows and versions train, both roads to the model, and a record that says all of it."""
+"""Fine-tuning: which rows and versions train, both ways to the model, and a record that says all of it."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bloodcell_utils import augment, backbones, config, paper, records, runtime
-from bloodcell_utils.datasets import splits
+from bloodcell_utils import config, paper
+from bloodcell_utils.datasets import augment, splits
 from bloodcell_utils.datasets.pbc import labels
-from bloodcell_utils.experiments import balance, determinism, finetune
-from bloodcell_utils.prefix import activations
+from bloodcell_utils.experiments import balance, determinism, finetune, records
+from bloodcell_utils.models import backbones, runtime
+from bloodcell_utils.training.prefix import activations
 
-TINY = config.Tuning(32, 1.0, 1, (16,), None, None, 2, 2, 32, 3e-4, "cosine")
+TINY = config.Tuning(
+    size=32, blocks=1, head=(16,), images_per_class=None, symmetries=2, epochs=2, batch_size=32, learning_rate=3e-4,
+    schedule="cosine",
+)  # fmt: skip
 PROFILE = config.profile("sample", tuning=TINY, small=replace(TINY, images_per_class=12, symmetries=1), natural=80)
 
 
@@ -57,29 +61,29 @@ def test_the_eight_symmetries_are_eight():
 def test_kept_activations_are_those_of_the_turned_image(cache):
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     with runtime.precision("float32"):
-        model = backbones.classifier("vgg16", 32, "random", (8,))
-    prefix, _ = backbones.halves(model, "vgg16", 1)
-    kept = activations(prefix, images, [2, 0, 2], [0, 3, 5], progressbar=False)
+        model = backbones.classifier("vgg16", 32, "random", head=(8,))
+    prefix, _ = backbones.split_at(model, "vgg16", 1)
+    kept = activations(prefix, images, [2, 0, 2], symmetries=[0, 3, 5], progressbar=False)
     assert kept.dtype == np.float16 and len(list(cache.glob("prefix-*.npy"))) == 1
     shown = np.stack([images[2], augment.symmetry(images[0], 3), augment.symmetry(images[2], 5)])
     np.testing.assert_allclose(kept, prefix.predict_on_batch(shown), rtol=2e-3, atol=2e-3)
 
 
 def test_a_tuned_network_answers_for_held_out_images_alone(tuned):
-    train = (tuned.table["subset"] == "train").to_numpy()
+    train = (tuned.split.table["subset"] == "train").to_numpy()
     assert np.isnan(tuned.probabilities[train]).all()
     np.testing.assert_allclose(tuned.probabilities[~train].sum(axis=1), 1, atol=1e-3)
     assert len(tuned.history.epochs) == TINY.epochs
 
 
 def test_its_model_gives_the_same_answers_from_the_images(tuned):
-    rows = np.flatnonzero(tuned.table["subset"] == "test")[:8]
-    from_images = np.asarray(tuned.model.predict_on_batch(tuned.images[rows]))
+    rows = tuned.split.rows("test")[:8]
+    from_images = np.asarray(tuned.model.predict_on_batch(tuned.split.images[rows]))
     np.testing.assert_allclose(from_images, tuned.probabilities[rows], atol=2e-2)
 
 
 def test_only_the_end_has_moved(tuned):
-    before = finetune.untrained(PROFILE)
+    before = finetune.untrained(PROFILE, tuned.split).model
     for name, moved in (("block4_conv3", False), ("block5_conv1", True), ("logits", True)):
         same = np.array_equal(before.get_layer(name).get_weights()[0], tuned.model.get_layer(name).get_weights()[0])
         assert same != moved, name
@@ -87,10 +91,42 @@ def test_only_the_end_has_moved(tuned):
 
 def test_seeds_share_the_network_that_they_start_from():
     """As they share ImageNet's; what differs is the head."""
-    one, other = (finetune.untrained(PROFILE, seed=seed) for seed in (7, 8))
+    one, other = (finetune.untrained(PROFILE, seed=seed).model for seed in (7, 8))
     for name, same in (("block4_conv2", True), ("head1", False)):
         kernels = [model.get_layer(name).get_weights()[0] for model in (one, other)]
         assert np.array_equal(*kernels) == same, name
+
+
+def test_random_weights_are_calibrated_with_training_images_of_their_split_alone(monkeypatch):
+    split, seen = finetune.tuning_split(PROFILE, seed=5, progressbar=False), []
+    others = finetune.tuning_split(PROFILE, progressbar=False)
+    monkeypatch.setattr(backbones, "calibrate", lambda model, name, images: seen.extend(images))
+    finetune.untrained(PROFILE, split, seed=7)
+    assert split.seed == 5 and len(seen) >= 8
+    of = {image.tobytes(): subset for image, subset in zip(split.images, split.table["subset"], strict=True)}
+    assert {of[image.tobytes()] for image in seen} == {"train"}
+    # The split that nobody asked for would have shown the network what it is tested on.
+    tested = {image.tobytes() for image in split.images[split.rows("validation", "test")]}
+    assert any(image.tobytes() in tested for image in others.images[others.rows("train")[::20]])
+
+
+def test_two_splits_have_networks_of_their_own(tuned):
+    other = finetune.fine_tuned(PROFILE, split_seed=5, progressbar=False)
+    rows = np.intersect1d(other.split.rows("validation", "test"), tuned.split.rows("validation", "test"))
+    assert len(rows) and not np.array_equal(other.probabilities[rows], tuned.probabilities[rows])
+
+
+def test_the_seed_of_the_split_draws_the_test_images_and_that_of_the_training_does_not(tuned):
+    profile = config.profile("sample", tuning=replace(TINY, symmetries=1, epochs=1))
+    seeds = [(7, 2019), (8, 2019), (7, 5)]
+    one, again, other = (
+        finetune.run(profile, seed=seed, split_seed=split_seed, progressbar=False) for seed, split_seed in seeds
+    )
+    assert [(record.seed, record.split["seed"]) for record in (one, again, other)] == seeds
+    assert one.predictions["path"].tolist() == again.predictions["path"].tolist()
+    assert set(one.predictions["path"]) != set(other.predictions["path"])
+    histories = [record.models["vgg16 fine-tuned"]["history"] for record in (one, again)]
+    assert histories[0][0]["loss"] != histories[1][0]["loss"]
 
 
 def test_training_from_the_pixels(cache):
@@ -103,8 +139,8 @@ def test_training_from_the_pixels(cache):
 def test_the_record_says_what_was_done(tuned, tmp_path):
     record = finetune.run(PROFILE, progressbar=False)
     record.write(tmp_path)
-    measured = records.load("finetune", "sample", tmp_path).models["vgg16 fine-tuned"]
-    assert measured["n_test"] == (tuned.table["subset"] == "test").sum() == np.sum(measured["confusion"])
+    measured = records.load_record("finetune", "sample", tmp_path).models["vgg16 fine-tuned"]
+    assert measured["n_test"] == len(tuned.split.rows("test")) == np.sum(measured["confusion"])
     assert measured["printed_percent"] == paper.ACCURACY["fine_tuned", "vgg16"].value
     assert measured["settings"]["learning_rate"] == 3e-4 and measured["tuning"]["blocks"] == 1
     assert len(measured["history"]) == 2 and measured["best_epoch"] in (1, 2)

@@ -7,13 +7,15 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from bloodcell_utils import augment, config, datasets, experiments, features, metrics, paper, records
+from bloodcell_utils import config, experiments, paper
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets import splits
+from bloodcell_utils.datasets import augment, splits
 from bloodcell_utils.datasets.loading import load_images
 from bloodcell_utils.datasets.pbc import labels
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.experiments import svm
+from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.experiments import records, svm
+from bloodcell_utils.models import features
 
 TINY = config.profile("sample", feature_size=32, image_size=32, pca=12, siblings=(4, 2))
 
@@ -33,10 +35,10 @@ def recorded(table):
         return watched
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "index", lambda profile: table)
+        patch.setattr(splits, "load_index", lambda profile: table)
         for name in calls:
             patch.setattr(svm, name, watch(name))
-        record = experiments.run("svm", TINY, seed=7, progressbar=False)
+        record = experiments.run("svm", TINY, seed=7, split_seed=8, progressbar=False)
     return record, calls
 
 
@@ -44,7 +46,7 @@ def test_the_record_is_complete(recorded, table, tmp_path):
     record, _ = recorded
     assert record.name == "svm.sample" and record.seed == 7
     assert record.classes == list(FOLDERS)
-    assert record.split == {"name": "clean", "train": 48, "validation": 10, "test": 10}
+    assert record.split == {"name": "clean", "seed": 8, "train": 48, "validation": 10, "test": 10}
     assert record.data["name"] == "synthetic" and record.data["n_images"] == 68
     assert record.versions["python"] and record.device and record.created
     assert "32 px" in record.notes[0] and "random weights" in record.notes[0]
@@ -55,7 +57,7 @@ def test_the_record_is_complete(recorded, table, tmp_path):
 
 def test_every_row_is_measured_on_the_same_test_images(recorded, table):
     record, _ = recorded
-    split = splits.clean(table, seed=7)
+    split = splits.clean(table, seed=8)
     test = split[split["subset"] == "test"]
     assert list(record.models) == [
         "colour histogram",
@@ -85,7 +87,7 @@ def test_details_of_the_rows(recorded):
 def test_colours_alone_tell_drawn_cells_apart_better_than_chance(table):
     images = load_images(table, 32, progressbar=False)
     machine = {"svm": svm.KernelSVM("rbf")}
-    scores = svm.cross_validate(machine, features.color_histogram(images), labels(table), StandardScaler())
+    scores = svm.cross_validate(machine, features.color_histogram(images), labels(table), preparation=StandardScaler())
     assert np.mean(scores["svm"]) > 2 / 8
 
 
@@ -126,7 +128,9 @@ def test_folds_keep_groups_together_when_told(kept, monkeypatch):
     source = np.repeat(np.arange(40), 4)
     y = source % 4
     groups = source if kept == "together" else None
-    scores = svm.cross_validate({"spy": Spy()}, source[:, None], y, FunctionTransformer(), groups)["spy"]
+    scores = svm.cross_validate({"spy": Spy()}, source[:, None], y, preparation=FunctionTransformer(), groups=groups)[
+        "spy"
+    ]
     shared = [fitted & held for fitted, held in Spy.parts]
     assert len(scores) == len(Spy.parts) == 5
     assert set().union(*(held for _, held in Spy.parts)) == set(range(40))
@@ -143,7 +147,7 @@ def test_the_preparation_is_fitted_on_the_other_folds_alone():
             return super().fit(X)
 
     X, y = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 2
-    svm.cross_validate({"a": svm.KernelSVM(), "b": svm.KernelSVM("cubic")}, X, y, Watching())
+    svm.cross_validate({"a": svm.KernelSVM(), "b": svm.KernelSVM("cubic")}, X, y, preparation=Watching())
     assert fitted == [40] * 5, "once a fold, for both classifiers"
 
 
@@ -153,21 +157,22 @@ def test_spreading_copies_over_the_folds_fakes_an_accuracy():
     X, y = np.repeat(rng.normal(size=(60, 5)), 4, axis=0), np.repeat(rng.integers(0, 2, 60), 4)
     X += rng.normal(scale=0.01, size=X.shape)
     machine = {"svm": svm.KernelSVM("rbf")}
-    together = svm.cross_validate(machine, X, y, StandardScaler(), groups=np.repeat(np.arange(60), 4))
-    apart = svm.cross_validate(machine, X, y, StandardScaler())
+    together = svm.cross_validate(machine, X, y, preparation=StandardScaler(), groups=np.repeat(np.arange(60), 4))
+    apart = svm.cross_validate(machine, X, y, preparation=StandardScaler())
     assert np.mean(apart["svm"]) > 0.85
     assert 0.3 < np.mean(together["svm"]) < 0.7
 
 
 def test_only_training_images_have_siblings(table, monkeypatch):
-    split, used = splits.clean(table), []
+    split, used = splits.Split(splits.clean(table), labels(table)), []
+    profile = config.profile("sample", siblings=(3, 2), pca=5)
     monkeypatch.setattr(
         svm, "extract", lambda images, *_, **__: {"last": np.random.default_rng(0).random((len(images), 30))}
     )
     monkeypatch.setattr(augment, "apply", lambda images, plan: used.append(plan) or images[plan["source"]])
-    model, scores = svm.siblings(split, np.zeros((68, 8, 8, 3)), "vgg16", "random", 5, 3, 2, progressbar=False)
+    model, scores = svm.siblings(split, np.zeros((68, 8, 8, 3)), profile, progressbar=False)
     (plan,) = used
-    assert set(split.loc[plan["source"], "subset"]) == {"train"}
+    assert set(split.table.loc[plan["source"], "subset"]) == {"train"}
     assert plan.groupby("class")["source"].nunique().to_dict() == dict.fromkeys(FOLDERS, 3)
     assert set(scores) == {"together", "apart"} and model.predict(np.ones((1, 30))).shape == (1,)
 

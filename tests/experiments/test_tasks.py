@@ -88,7 +88,7 @@ def test_two_cells_share_a_file_only_if_they_are_equal(pair):
 
 def test_a_cell_that_fails_does_not_stop_the_others(cache):
     cells = [CELLS[0], {"a": "bad", "b": 1}, CELLS[1]]
-    with pytest.raises(BloodcellError, match="1 of 3 cells failed.*'bad'.*no number in it"):
+    with pytest.raises(BloodcellError, match="1 of 3 jobs failed.*'bad'.*no number in it"):
         run(cells)
     assert len(list((cache / "cells").iterdir())) == 2
 

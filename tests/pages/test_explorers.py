@@ -2,7 +2,9 @@
 
 import pytest
 
-from bloodcell_utils import course, questions, records
+from bloodcell_utils import course
+from bloodcell_utils.course import questions
+from bloodcell_utils.experiments import records
 
 BEFORE = """(element) => {
     const heading = element.closest("section").querySelector("h1, h2, h3");
@@ -63,7 +65,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(opened, page):
 
 def test_a_training_is_moved_along(opened, page):
     curves = opened("compact_network", ".bc-curves")
-    epochs = records.load("compact_best", "laptop").models["one view"]["history"]
+    epochs = records.load_record("compact_best", "laptop").models["one view"]["history"]
     says = curves.locator(".bc-says")
     tab_to(page, curves.locator("input"))
     for key, number in (("Home", 1), ("ArrowRight", 2), ("End", len(epochs))):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from host import HTML
 
-from bloodcell_utils import metrics
 from bloodcell_utils.cells import CELLS
+from bloodcell_utils.evaluation import metrics
 
 PAGE = "book/lab/game.html"
 pytestmark = pytest.mark.skipif(not (HTML / PAGE).is_file(), reason="there is no book yet: run `make book`")

@@ -10,11 +10,11 @@ import pytest
 from host import HTML
 from PIL import Image
 
-from bloodcell_utils import reader
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets.loading import resize
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
+from bloodcell_utils.evaluation import prediction
 
 LAB = HTML / "book" / "lab" / "index.html"
 pytestmark = pytest.mark.skipif(
@@ -61,7 +61,7 @@ def test_answers_are_those_of_python(lab, site):
     answers = json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts]))
     small = np.stack([resize(picture, 128, crop) for picture, crop in pictures])
     assert np.array_equal(small.reshape(200, -1), [answer["levels"] for answer in answers])
-    probabilities, strangeness = reader.look(small)
+    probabilities, strangeness = prediction.predict_proba(small)
     assert np.abs(probabilities - [answer["probabilities"] for answer in answers]).max() < 1e-3
     assert np.allclose(strangeness, [answer["strangeness"] for answer in answers], rtol=1e-3)
     print(f"one prediction, median: {np.median([answer['milliseconds'] for answer in answers]):.1f} ms")
@@ -71,7 +71,7 @@ def test_a_large_picture_is_read_nearly_as_in_python(lab):
     picture = draw(random_spec("eosinophil", np.random.default_rng(1)), 363, 1).repeat(5, 0).repeat(5, 1)
     lab.set_input_files(".lab-file input", {"name": "a.png", "mimeType": "image/png", "buffer": encoded(picture)})
     lab.wait_for_selector(".lab[data-done='2']")
-    expected = reader.look(resize(picture, 128)[None])[0][0]
+    expected = prediction.predict_proba(resize(picture, 128)[None])[0][0]
     shown = [float(text.split()[0]) / 100 for text in lab.locator(".lab-share").all_inner_texts()]
     assert np.abs(expected - shown).max() < 0.02
 

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from bloodcell_utils import course, records
+from bloodcell_utils import course
+from bloodcell_utils.experiments import records
 
 HTML = Path(__file__).parents[2] / "book" / "_build" / "html"
 PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.relative_to(HTML).parts)
@@ -96,7 +97,7 @@ def test_a_chapter_says_whose_cells_it_shows_and_what_it_quotes(chapter):
     assert "drawn by a program" in said
     source = (HTML.parents[2] / "notebooks" / chapter.file).read_text("utf-8")
     for name in re.findall(r'records\.load\(\\"(\w+)\\", \\"laptop\\"', source):
-        record = records.load(name, "laptop")
+        record = records.load_record(name, "laptop")
         words = (name, record.profile, record.created[:10], record.data["fingerprint"], record.commit)
         assert all(word in said for word in words)
 

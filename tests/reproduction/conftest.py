@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bloodcell_utils import metrics, records
 from bloodcell_utils.cells import FOLDERS
+from bloodcell_utils.config import SEED
+from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.experiments import records
 
 TRUE = np.repeat(np.arange(8), 50)
 
@@ -24,7 +26,14 @@ def make_record():
         fields = {"created": "2026-01-02T03:04:05+00:00", "device": "a processor", "notes": ["32 px."], **fields}
         table = pd.DataFrame({"path": [f"{i}.jpg" for i in range(len(TRUE))], "true": TRUE, **predictions})
         return records.Record(
-            experiment, profile, measured, list(FOLDERS), {"name": "clean"}, known, predictions=table, **fields
+            experiment,
+            profile,
+            measured,
+            list(FOLDERS),
+            {"name": "clean", "seed": SEED},
+            known,
+            predictions=table,
+            **fields,
         )
 
     return make_record

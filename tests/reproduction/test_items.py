@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from bloodcell_utils import backbones, course, paper, records, reproduction
+from bloodcell_utils import course, paper, reproduction
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets import pbc
-from bloodcell_utils.experiments import balance
+from bloodcell_utils.experiments import balance, records
+from bloodcell_utils.models import backbones
 from bloodcell_utils.reproduction import items
 
 NAMES = [f"{kind} {n}" for kind, last in (("Table", 3), ("Fig.", 18), ("Eq.", 7)) for n in range(1, last + 1)]

@@ -1,6 +1,8 @@
 """The page: a row an item, nothing from elsewhere, HTML that closes what it opens, large letters for drawn cells."""
 
+import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +11,7 @@ from bs4 import BeautifulSoup
 from bloodcell_utils import config, course, reproduction
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.experiments import balance
-from bloodcell_utils.reproduction import items, report, table
+from bloodcell_utils.reproduction import items, report
 
 EPOCHS = [
     {"epoch": n, "loss": 1 / n, "accuracy": 0.9, "val_loss": 1 / n, "val_accuracy": 0.9, "seconds": 1.0} for n in (1, 2)
@@ -146,12 +148,45 @@ def test_a_page_that_cannot_be_written(tmp_path):
 )
 def test_a_difference_on_its_scale(offset, mark):
     line = reproduction.Line("a", "higher", "higher", offset=offset)
-    drawn = table._strip(line, 6)
+    drawn = reproduction.items_table([reproduction.Row("Fig. 1", "one", (), (line,))], "Figures", str)
     assert mark in drawn
     numbers = [float(x) for x in re.findall(r'(?:x1|x2|cx)="([\d.]+)"', drawn)]
-    assert all(0 <= number <= 200 for number in numbers)
+    assert len(numbers) >= 4 and all(0 <= number <= 200 for number in numbers)
 
 
 def test_chapters_are_linked_in_the_repository(full_page):
     links = [a["href"] for a in BeautifulSoup(full_page, "html.parser").select("tr.item a")]
     assert links[0].startswith("https://") and links[0].endswith("/notebooks/00_first_look.ipynb")
+
+
+def hostile(record, name, **fields):
+    """The text of a record's file in which every text is a name that somebody gave."""
+    texts = dict.fromkeys(("profile", "device", "commit", "seed", "subset"), name)
+    data = {"name": name, "n_images": 400, "fingerprint": name}
+    measured = {name: next(iter(record.models.values()))}
+    known = {key: value for key, value in vars(record).items() if key != "predictions"}
+    return json.dumps(
+        known | texts | {"data": data, "notes": [name], "versions": {name: name}, "models": measured} | fields
+    )
+
+
+def test_records_profiles_and_failures_are_text_and_nothing_else(tmp_path, make_record, holds_names):
+    """Of one record the experiment is known, so that it is drawn and judged; of the other not even that."""
+    record, laptop = make_record("svm"), config.profile("laptop")
+
+    def make(name):
+        (tmp_path / "a.json").write_text(hostile(record, name), "utf-8")
+        (tmp_path / "b.json").write_text(hostile(record, name, experiment=name, created=name), "utf-8")
+        failed = reproduction.Outcome(reproduction.Task("svm", "inception_v3"), "failed", name)
+        return reproduction.write_report(tmp_path, replace(laptop, name=name), [failed]).read_text("utf-8")
+
+    holds_names(make)
+
+
+def test_a_comparison_is_text_and_nothing_else(holds_names):
+    def make(name):
+        texts = dict.fromkeys(("what", "printed", "measured", "data", "note"), name)
+        lines = [reproduction.Line(kind="higher", verdict=name.replace("`", ""), **texts) for _ in range(2)]
+        return reproduction.items_table([reproduction.Row("Fig. 1", name, (), tuple(lines))], "Figures", str)
+
+    holds_names(make)

@@ -3,14 +3,18 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from bloodcell_utils import config, datasets, experiments, records
+from bloodcell_utils import config, experiments
 from bloodcell_utils.datasets import splits
 from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.experiments import records
 from bloodcell_utils.reproduction import Task, reproduce, runner, tasks
 
 SAMPLE, FULL = config.profile("sample"), config.profile("full")
@@ -20,14 +24,14 @@ SAMPLE, FULL = config.profile("sample"), config.profile("full")
 def three(monkeypatch, table):
     """Three experiments, of which two take a network; the images are the small drawn ones."""
 
-    def with_backbone(profile, backbone="vgg16", seed=0, progressbar=True): ...
+    def with_backbone(profile, backbone="vgg16", *, seed=0, split_seed=0, progressbar=True): ...
 
-    def without(profile, seed=0, progressbar=True): ...
+    def without(profile, *, seed=0, split_seed=0, progressbar=True): ...
 
     modules = {"svm": with_backbone, "finetune": with_backbone, "determinism": without}
     monkeypatch.setattr(experiments, "EXPERIMENTS", dict.fromkeys(modules, "an experiment"))
     monkeypatch.setattr(experiments, "module", lambda name: SimpleNamespace(run=modules[name]))
-    monkeypatch.setattr(datasets, "index", lambda profile: table)
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def measure(make_record, table):
         if task.name in measure.bad:
             raise measure.bad[task.name]
         measure.done.append(task.name)
-        data = {"name": profile.data, **records.fingerprint(splits.clean(table, seed=seed))}
+        data = {"name": profile.data, **records.fingerprint(splits.clean(table))}
         fields = {"seed": seed, "created": measure.created} if measure.created else {"seed": seed}
         make_record(task.name, profile.name, models={"a": (0.5, {})}, **(fields | {"data": data})).write(folder)
 
@@ -107,7 +111,7 @@ def test_other_images_another_seed_or_a_damaged_record_are_measured_again(go, me
     path.write_text(path.read_text()[:-20])
     assert go(only=["svm"], seed=3) == {"svm": "measured"}
     assert go(only=["svm"], seed=3) == {"svm": "kept"}
-    monkeypatch.setattr(datasets, "index", lambda profile: table.iloc[:-1])
+    monkeypatch.setattr(splits, "load_index", lambda profile: table.iloc[:-1])
     go(only=["svm"], seed=3)
     assert measure.done == ["svm"] * 4 and "of other images" in " ".join(go.said)
 
@@ -157,35 +161,53 @@ def test_a_process_of_its_own_brings_back_what_went_wrong(tmp_path, monkeypatch)
         runner._in_a_process(Task("svm", "vgg16"), config.profile("laptop"), 1, tmp_path)
 
 
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_process_that_is_killed_does_not_take_the_others_down(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "_child", os.kill)
-    monkeypatch.setattr(runner.multiprocessing, "get_context", lambda kind: KilledAtOnce)
+    monkeypatch.setattr(runner, "_measure", killed)
     with pytest.raises(BloodcellError, match="memory was not enough"):
         runner._in_a_process(Task("svm", "vgg16"), SAMPLE, 1, tmp_path)
 
 
-class KilledAtOnce:
-    """A context whose processes are killed by the system before they say a word."""
+LONG = """
+import os, time
+from pathlib import Path
+from bloodcell_utils.reproduction import runner
 
-    class Process:
-        exitcode = -signal.SIGKILL if sys.platform != "win32" else 1
+def measure(task, profile, seed, folder):
+    (folder / "arriving").write_text(str(os.getpid()))
+    (folder / "arriving").rename(folder / "pid")
+    time.sleep(600)
 
-        def __init__(self, target, args):
-            self.pipe = args[0]
+if __name__ == "__main__":
+    runner._measure = measure
+    runner._in_a_process(None, None, 1, Path(__file__).parent)
+"""
 
-        def start(self): ...
 
-        def join(self, timeout=None): ...
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_no_experiment_goes_on_alone(name, tmp_path):
+    (tmp_path / "long.py").write_text(LONG)
+    with subprocess.Popen([sys.executable, tmp_path / "long.py"], env=ENVIRONMENT, stderr=subprocess.DEVNULL) as parent:
+        child = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        parent.send_signal(getattr(signal, name))
+        assert parent.wait(60)
+    assert wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 
-        def is_alive(self):
-            return False
 
-    @staticmethod
-    def Pipe(duplex):
-        import multiprocessing
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
-        return multiprocessing.Pipe(duplex)
+
+def wait_for(condition):
+    """What a condition gives once it is true; a machine that is busy takes its time."""
+    until = time.monotonic() + 120
+    while not (result := condition()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return result
 
 
 def test_times_are_said_in_the_unit_that_fits():

@@ -16,7 +16,7 @@ intervals = st.tuples(percent, percent, percent).map(sorted)
 @given(percent, intervals)
 def test_inside_exactly_when_the_interval_holds_the_printed_value(printed, interval):
     low, measured, high = interval
-    kind, text = compare(printed, measured, low, high)
+    kind, text = compare(printed, measured, low=low, high=high)
     assert (kind == "inside") == (low <= printed <= high) == (text == "inside the interval")
     assert (kind == "higher") == (low > printed)
     assert (kind == "lower") == (high < printed)
@@ -25,7 +25,7 @@ def test_inside_exactly_when_the_interval_holds_the_printed_value(printed, inter
 @given(percent, intervals)
 def test_the_words_hold_the_difference_and_its_interval(printed, interval):
     low, measured, high = interval
-    kind, text = compare(printed, measured, low, high)
+    kind, text = compare(printed, measured, low=low, high=high)
     if kind == "inside":
         return
     middle, near, far = (float(number) for number in re.findall(r"\d+\.\d+", text))
@@ -46,13 +46,13 @@ def test_the_words_hold_the_difference_and_its_interval(printed, interval):
     ],
 )
 def test_words(numbers, text):
-    assert compare(*numbers)[1].replace("\N{NO-BREAK SPACE}", " ") == text
+    assert compare(*numbers[:2], low=numbers[2], high=numbers[3])[1].replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), percent)
 def test_a_measured_share(counts, printed):
     k, n = counts
-    line = rate_line("a rate", printed, k / n, n, "cells")
+    line = rate_line("a rate", printed, k / n, n=n, data="cells")
     value, low, high = line.offset
     assert low <= value <= high
     assert (line.kind == "inside") == (low <= 0 <= high)
@@ -60,19 +60,19 @@ def test_a_measured_share(counts, printed):
 
 
 def test_drawn_cells_are_shown_and_not_judged():
-    line = rate_line("a rate", 90.0, 0.5, 100, "drawn cells", rehearsal=True)
+    line = rate_line("a rate", 90.0, 0.5, n=100, data="drawn cells", rehearsal=True)
     assert (line.kind, line.offset) == ("rehearsal", None)
     assert "50.0" in line.measured and "compares nothing" in line.verdict
 
 
 def test_nothing_printed_is_nothing_to_compare():
-    line = interval_line("a difference", None, 0.02, (0.01, 0.03), "cells", unit="points")
+    line = interval_line("a difference", None, 0.02, interval=(0.01, 0.03), data="cells", unit="points")
     assert (line.kind, line.printed, line.verdict) == ("made", "", "re-made, nothing to compare")
 
 
 def test_facts_are_equal_or_different():
-    assert fact_line("classes", 8, 8, "a list").kind == "equal"
-    assert fact_line("classes", 8, 9, "a list").kind == "different"
+    assert fact_line("classes", 8, 8, data="a list").kind == "equal"
+    assert fact_line("classes", 8, 9, data="a list").kind == "different"
 
 
 def test_a_tally_counts_all_that_a_line_stands_for():

@@ -1,4 +1,4 @@
-"""How the kernels draw that run the notebooks for the pages; `book/build.py` puts it where they look for it."""
+"""How the kernels draw that run the notebooks for the pages; `book/tools/build.py` puts it where they look for it."""
 
 c = get_config()  # noqa: F821
 

@@ -1,0 +1,17 @@
+"""The course around the chapters: what they ask, and what a learner has answered.
+
+``chapters``     the course as data (``course.yml``): chapters, exercises, tracks
+``questions``    the questions (``quizzes/``), shown by ``quiz``, exported by ``moodle``
+``checks``       self-checks of exercises; ``computed_checks`` compares values with the right ones
+``progress``     what is solved; ``certificate``, the page that says so
+``syllabus``     what assesses which objective, how long a track takes
+``capstone``     the workflow on a set of the reader's own; ``model_card``, what came of it
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["capstone", "model_card"], submod_attrs={
+    "chapters": ["Chapter", "Exercise", "chapter", "load", "track"],
+    "checks": ["check"],
+    "quiz": ["show_quiz"],
+})  # fmt: skip

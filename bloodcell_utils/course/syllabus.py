@@ -1,0 +1,42 @@
+"""What a teacher plans with: which exercise or question assesses which objective, and how a track fills its hours."""
+
+from . import chapters, questions
+
+TOLD = 6  # minutes that the slides of one chapter take
+
+
+def assessments(chapter):
+    """How each objective of a chapter is assessed.
+
+    Parameters
+    ----------
+    chapter : course.Chapter
+
+    Returns
+    -------
+    list of (str, list of str, list of int)
+        Each objective, the exercises that assess it, and the numbers of the questions of the quiz (from 1) that do.
+    """
+    quiz = questions.quiz(chapter.name)
+    return [
+        (
+            objective,
+            [exercise.id for exercise in chapter.exercises if exercise.objective == number],
+            [i for i, question in enumerate(quiz, 1) if question.objective == number],
+        )
+        for number, objective in enumerate(chapter.objectives, 1)
+    ]
+
+
+def planned(session):
+    """The minutes that the chapters of a session take; what is left of it is for discussion.
+
+    Parameters
+    ----------
+    session : chapters.Session
+
+    Returns
+    -------
+    int
+    """
+    return sum(chapters.chapter(name).total for name in session.chapters) + TOLD * len(session.told)

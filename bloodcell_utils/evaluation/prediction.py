@@ -1,0 +1,214 @@
+"""Name blood cells with the network that came with this package: no data set, no download, no training.
+
+The network has seen only the eight kinds of cells of one laboratory. It gives no name where its confidence, calibrated
+on images that it was not trained on, is low, nor where a picture is stranger than almost all of those images.
+"""
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+
+from ..cells import FOLDERS
+from ..datasets.download import IMAGE_SUFFIXES
+from ..datasets.loading import decode, resize
+from ..errors import BloodcellError, DataError
+from ..files import replace_file
+from ..models import pretrained
+from ..models.compactnet_input import IMAGE, VIEW
+from .calibration import mahalanobis_distance, softmax
+
+SUFFIXES = {*IMAGE_SUFFIXES, ".gif", ".webp"}
+UNSURE = "unsure or none of the eight"
+EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
+
+
+def predict(images, crop=1.0, threshold=None, *, progressbar=False):
+    """Name the cell in the middle of each image: one of the eight kinds, or `UNSURE`.
+
+    Parameters
+    ----------
+    images : path-like, numpy.ndarray, or list of these
+        Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255, shape
+        (height, width), (height, width, 3) or (n, height, width, 3).
+    crop : float
+        Central part of the shorter side to look at, in (0, 1]. The network knows fields that are about twice as wide
+        as a white cell: crop wider ones.
+    threshold : float, optional
+        Least confidence for a name, in [0, 1]; default: the one that was chosen on validation images. 0 names every
+        image that can be read, however strange.
+    progressbar : bool
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each image: ``image`` (its path or number), ``answer`` (a class, or `UNSURE`), ``confidence`` (of the
+        most probable class, calibrated), ``strangeness`` (above 1 for what is none of the eight, or from elsewhere),
+        and the probability of each class. A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason
+        in ``problem``, which is empty otherwise.
+
+    Raises
+    ------
+    BloodcellError
+        If there is no image, or an array has the wrong shape.
+    """
+    import pandas as pd
+
+    if not 0 < crop <= 1 or not 0 <= (threshold or 0) <= 1:
+        raise BloodcellError(f"crop={crop} must be in (0, 1] and threshold={threshold} in [0, 1].")
+    items, problems, seen = _items(images), [], []
+    for pictures in _batches(items, crop, progressbar):
+        good = [isinstance(picture, np.ndarray) for picture in pictures]
+        problems += ["" if read else str(err) for read, err in zip(good, pictures, strict=True)]
+        seen.append(np.full((len(pictures), len(FOLDERS) + 1), np.nan))
+        if any(good):
+            seen[-1][good] = np.column_stack(predict_proba(np.stack(list(compress(pictures, good)))))
+    *probabilities, strangeness = np.concatenate(seen).T
+    confidence = np.max(probabilities, axis=0)
+    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
+    sure = (confidence >= threshold) & ((strangeness <= 1) | (threshold == 0))
+    names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=0)]
+    answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
+    table = {"image": [name for name, _ in items], "answer": answer, "confidence": confidence}
+    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True)), "problem": problems}
+    return pd.DataFrame(table)
+
+
+def predict_proba(pictures):
+    """The network's probabilities for prepared images, and how strange they are to it.
+
+    Parameters
+    ----------
+    pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+
+    Returns
+    -------
+    probabilities : numpy.ndarray of float64, shape (n, 8)
+        Calibrated.
+    strangeness : numpy.ndarray of float64, shape (n,)
+        Above 1 where an image is stranger than 99.5 % of the validation images.
+    """
+    card, weights = pretrained.metadata(), pretrained.weights()
+    scores, features = pretrained.logits(pictures)
+    distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
+    return softmax(scores / card["temperature"]), distance / card["limit"]
+
+
+def overlay_heatmap(picture, model):
+    """An image with the places that speak for its most probable class in warm colours (Grad-CAM).
+
+    Parameters
+    ----------
+    picture : numpy.ndarray of uint8, shape (128, 128, 3)
+    model : keras.Model
+        From `pretrained.network`.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (128, 128, 3)
+    """
+    from matplotlib import colormaps
+    from PIL import Image
+
+    from .explain import grad_cam
+
+    heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
+    inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
+    heat = np.pad(inner, (IMAGE - VIEW) // 2)
+    share, colored = 0.6 * heat[..., None], 255 * colormaps["inferno"](heat)[..., :3]
+    return (picture * (1 - share) + colored * share).astype(np.uint8)
+
+
+def explain(table, folder, crop=1.0):
+    """Write each image as `overlay_heatmap` draws it, beside the image itself; loads Keras.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `predict`, of image files.
+    folder : path-like
+        Gets a PNG for each image.
+    crop : float
+        As for `predict`.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    from PIL import Image
+
+    read = table[table["problem"] == ""]
+    folder, written, model = Path(folder), [], pretrained.network() if len(read) else None
+    for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
+        picture = decode(Path(name).read_bytes(), IMAGE, crop, name=name, reduced=True, strict=False)
+        path = folder / f"{Path(name).stem}-{number}-{answer.split()[0]}.png"
+        stream = io.BytesIO()
+        pair = Image.fromarray(np.hstack([picture, overlay_heatmap(picture, model)]))
+        pair.resize((3 * pair.width, 3 * pair.height)).save(stream, "PNG")
+        replace_file(path, stream.getvalue())
+        written.append(path)
+    return written
+
+
+def _items(images):
+    """(name, file or array) of each image; folders opened, in the order of their names."""
+    if isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim < 4):
+        images = [images]
+    items = []
+    for image in images:
+        if isinstance(image, (str, Path)):
+            items += [(str(path), path) for path in _files(Path(image))]
+        else:
+            items.append((str(len(items)), _levels(image)))
+    if not items:
+        raise BloodcellError("There is no image to read.")
+    return items
+
+
+def _files(path):
+    if not os.path.isdir(path):  # Path.is_dir raises where a folder on the way may not be opened
+        return [path]
+    inside = (p.relative_to(path) for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = sorted(path / p for p in inside if not any(part.startswith(".") for part in p.parts))
+    if not found:
+        raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
+    return found
+
+
+def _levels(image):
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = np.stack([image] * 3, axis=-1)
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape or image.dtype.kind not in "uif":
+        needed = "An image is an array of levels 0-255, (height, width, 3) or (height, width)"
+        raise BloodcellError(f"{needed}, not {image.dtype} {image.shape}.")
+    low, high = float(image.min()), float(image.max())
+    if not 0 <= low <= high <= 255 or low < high <= 1:
+        raise BloodcellError(f"Levels are from 0 to 255; these go from {low:g} to {high:g}: scale them first.")
+    return image.astype(np.uint8)
+
+
+def _batches(items, crop, progressbar):
+    """Prepared images, a batch at a time and decoded in parallel, each an array or the error that came instead."""
+    from tqdm import tqdm
+
+    def prepare(item):
+        name, image = item
+        try:
+            if isinstance(image, np.ndarray):
+                return resize(image, IMAGE, crop)
+            return decode(image.read_bytes(), IMAGE, crop, name=name, reduced=True, strict=False)
+        except (DataError, OSError) as err:
+            return err
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(total=len(items), unit="img", disable=not progressbar) as bar:
+        coming = pool.map(prepare, items[: pretrained.BATCH])
+        for start in range(0, len(items), pretrained.BATCH):
+            pictures = list(coming)
+            following = items[start + pretrained.BATCH : start + 2 * pretrained.BATCH]
+            coming = pool.map(prepare, following)  # decoded while the network reads these
+            yield pictures
+            bar.update(len(pictures))

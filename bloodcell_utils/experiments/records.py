@@ -1,0 +1,377 @@
+"""Run records: what was measured, on what, with which seed and versions. Every number in the book comes from one.
+
+A record is one json, ``<experiment>.<profile>.json``, with per-image predictions beside it in
+``<experiment>.<profile>.predictions.csv.gz``. It holds counts; everything derived from them can be computed again.
+"""
+
+import gzip
+import json
+import re
+import time
+import zlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import paper
+from ..config import SEED, results_dir
+from ..datasets.cache import key
+from ..errors import BloodcellError
+from ..evaluation import metrics
+from ..files import replace_file
+from .provenance import peak_rss_mb, provenance
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run of one experiment.
+
+    Attributes
+    ----------
+    experiment, profile : str
+    models : dict of str to dict
+        For each model what `measure` returns.
+    classes : list of str
+        Class folders in the order of the matrices.
+    split : dict
+        Name of the split, its seed, and images a subset.
+    data : dict
+        ``name``, and what `fingerprint` says of the images.
+    seed : int
+        Of the training; the split has its own, so that trainings with several seeds are tested on the same images.
+    device : str
+        Processor or accelerator.
+    versions : dict of str to str
+    commit : str or None
+        Of this repository; ends in ``+`` when files were changed after it.
+    created : str
+        ISO 8601, UTC.
+    notes : list of str
+    subset : str
+        The images that were predicted: ``"test"``, or ``"validation"`` where the experiment chooses by them.
+    predictions : pandas.DataFrame or None
+        ``path``, ``true`` and a column a model, class numbers; kept beside the json.
+    """
+
+    experiment: str
+    profile: str
+    models: dict
+    classes: list
+    split: dict
+    data: dict
+    seed: int = SEED
+    device: str = ""
+    versions: dict = field(default_factory=dict)
+    commit: str | None = None
+    created: str = ""
+    notes: list = field(default_factory=list)
+    subset: str = "test"
+    predictions: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self):
+        """``experiment.profile``, the file's name."""
+        return f"{self.experiment}.{self.profile}"
+
+    def confusion(self, model):
+        """Confusion matrix of one model, as an array of counts."""
+        if model not in self.models:
+            raise BloodcellError(f"{self.name} has no model {model!r}; it has {', '.join(self.models)}.")
+        return np.array(self.models[model]["confusion"])
+
+    def write(self, folder=None):
+        """Write the record, and the predictions beside it, each file whole or not at all; returns the json's path.
+
+        `folder` is by default `config.results_dir`. If it cannot be written, a BloodcellError says so.
+        """
+        path = Path(folder or results_dir()) / f"{self.name}.json"
+        content = {name: value for name, value in asdict(self).items() if name != "predictions"}
+        if self.predictions is not None:
+            table = self.predictions.to_csv(index=False, lineterminator="\n").encode()
+            replace_file(_predictions_path(path), gzip.compress(table, mtime=0))
+        else:
+            _predictions_path(path).unlink(missing_ok=True)  # of an earlier run
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        # A row of a matrix on one line keeps the file short enough to read and to compare.
+        flat = re.sub(r"\[\n\s+([-\d.e,\s]+?)\n\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+        replace_file(path, (flat + "\n").encode())
+        return path
+
+
+def read(path):
+    """Read one record.
+
+    Parameters
+    ----------
+    path : path-like
+        A json written by `Record.write`.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    BloodcellError
+        If the file is no record.
+    """
+    path = Path(path)
+    try:
+        record = Record(**_migrated(json.loads(path.read_text("utf-8"))))
+        if _predictions_path(path).exists():
+            object.__setattr__(record, "predictions", pd.read_csv(_predictions_path(path)))
+    except (AttributeError, EOFError, LookupError, OSError, TypeError, ValueError, zlib.error) as err:
+        raise BloodcellError(f"{path} is not a run record, or not a whole one: {err}") from err
+    return record
+
+
+def load_record(experiment, profile, folder=None):
+    """The record of an experiment on a profile.
+
+    Parameters
+    ----------
+    experiment, profile : str
+    folder : path-like, optional
+        Default: `config.results_dir`.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    BloodcellError
+        If it has not been measured; the message has the command that does.
+    """
+    if record := find_record(experiment, profile, folder=folder):
+        return record
+    command = f"bloodcell run {experiment} --profile {profile}"
+    raise BloodcellError(f"No record {experiment}.{profile}.json; measure it with: {command}")
+
+
+def experiment_name(experiment, backbone="vgg16"):
+    """What the record of an experiment with a network is called, before its profile.
+
+    Parameters
+    ----------
+    experiment, backbone : str
+
+    Returns
+    -------
+    str
+        ``"svm"`` for VGG-16, the network of every profile; ``"svm-inception_v3"`` for another.
+    """
+    return experiment if backbone == "vgg16" else f"{experiment}-{backbone}"
+
+
+def find_record(experiment, *profiles, folder=None):
+    """The record of an experiment on the first of these profiles on which it has been measured.
+
+    Parameters
+    ----------
+    experiment, *profiles : str
+    folder : path-like, optional
+        Default: `config.results_dir`.
+
+    Returns
+    -------
+    Record or None
+        None if it has been measured on none of them.
+    """
+    paths = [Path(folder or results_dir()) / f"{experiment}.{profile}.json" for profile in profiles]
+    return next((read(path) for path in paths if path.exists()), None)
+
+
+def read_all(folder=None):
+    """All records of a folder.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        Default: `config.results_dir`.
+
+    Returns
+    -------
+    list of Record
+        Sorted by name.
+    """
+    return [read(path) for path in sorted(Path(folder or results_dir()).glob("*.json"))]
+
+
+class Collector:
+    """What an experiment measures, model by model; in the end, its record.
+
+    Parameters
+    ----------
+    experiment : str
+    profile : config.Profile
+    split : datasets.Split
+    backbone : str
+    seed : int
+        Of the training.
+    subset : str
+        The images that are predicted.
+    progressbar : bool
+        Print a line for each model.
+    """
+
+    def __init__(self, experiment, profile, split, *, backbone="vgg16", seed=SEED, subset="test", progressbar=False):
+        self.experiment, self.profile, self.split = experiment_name(experiment, backbone), profile, split
+        self.seed, self.subset, self.rows = seed, subset, split.rows(subset)
+        self.truth = split.y[self.rows]
+        self.models, self.predictions = {}, {}
+        self.say = print if progressbar else lambda *_: None
+        self.started = time.perf_counter()
+
+    def lap(self):
+        """Seconds since the last lap; of the first, since the collector was made."""
+        before, self.started = self.started, time.perf_counter()
+        return round(self.started - before, 1)
+
+    def add(self, model, predicted, seconds=None, /, **details):
+        """Keep the class numbers that a model gives to the subset's images; `details` and result: see `measure`."""
+        memory = {} if seconds is None else {"peak_rss_mb": peak_rss_mb()}
+        confusion = metrics.confusion_matrix(self.truth, predicted, len(paper.TABLE_1))
+        measured = measure(confusion, seconds, **memory | details)
+        self.models[model], self.predictions[model] = measured, predicted
+        right, sensitivity = (100 * measured[name] for name in ("accuracy", "balanced_accuracy"))
+        took = "" if seconds is None else f" ({seconds:.0f} s)"
+        self.say(f"{model}: {right:.2f} % right, mean sensitivity {sensitivity:.1f} %{took}")
+        return measured
+
+    def record(self, *notes):
+        """The `Record`, with its provenance filled in; not written yet."""
+        table, split = self.split.table, self.split
+        return Record(
+            experiment=self.experiment,
+            profile=self.profile.name,
+            models=self.models,
+            classes=list(paper.TABLE_1),
+            split={"name": "clean", "seed": split.seed, **table["subset"].value_counts().to_dict()},
+            data={"name": self.profile.data, **fingerprint(table)},
+            seed=self.seed,
+            notes=list(notes),
+            subset=self.subset,
+            predictions=pd.DataFrame({"path": table["path"].iloc[self.rows], "true": self.truth, **self.predictions}),
+            **provenance(),
+        )
+
+
+def measure(confusion, wall_time_s=None, peak_rss_mb=None, *, printed=None, **details):
+    """What a record says of one model.
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (k, k)
+        Counts on the test set, rows true.
+    wall_time_s : float, optional
+        Seconds, features included when they were computed in this run.
+    peak_rss_mb : float, optional
+        Largest resident memory of the process so far, in MB.
+    printed : float, optional
+        The paper's accuracy for the same thing, in percent.
+    **details
+        Anything else worth keeping, for example ``cross_validation``.
+
+    Returns
+    -------
+    dict
+        ``n_test, confusion, accuracy, accuracy_ci95, balanced_accuracy, macro_f1, per_class, wall_time_s,
+        peak_rss_mb, printed_percent`` and the details; rates are fractions.
+    """
+    confusion = np.asarray(confusion)
+    n, right = int(confusion.sum()), int(np.trace(confusion))
+    rates = metrics.per_class(confusion).round(6).astype(object)
+    return {
+        "n_test": n,
+        "confusion": confusion.tolist(),
+        "accuracy": round(metrics.accuracy(confusion), 6),
+        "accuracy_ci95": metrics.wilson(right, n).round(6).tolist(),
+        "balanced_accuracy": round(metrics.balanced_accuracy(confusion), 6),
+        "macro_f1": round(metrics.macro_f1(confusion), 6),
+        "per_class": rates.where(rates.notna(), None).to_dict("records"),
+        "wall_time_s": None if wall_time_s is None else round(wall_time_s, 1),
+        "peak_rss_mb": None if peak_rss_mb is None else round(peak_rss_mb),
+        "printed_percent": printed,
+        **details,
+    }
+
+
+ROW = ("n_test", "accuracy", "accuracy_ci95", "balanced_accuracy", "macro_f1", "printed_percent", "wall_time_s",
+       "peak_rss_mb")  # fmt: skip
+
+
+def record_rows(records):
+    """One row a model, for tables.
+
+    Parameters
+    ----------
+    records : list of Record
+
+    Returns
+    -------
+    list of dict
+        ``experiment, profile, data, model``, the fields `ROW` of `measure`, and ``created``.
+    """
+    return [
+        {"experiment": record.experiment, "profile": record.profile, "data": record.data["name"], "model": model}
+        | {name: measured[name] for name in ROW}
+        | {"created": record.created}
+        for record in records
+        for model, measured in record.models.items()
+    ]
+
+
+def compare_with_paper(record, model, printed=None):
+    """A recorded accuracy and the printed one, in words.
+
+    Parameters
+    ----------
+    record : Record
+    model : str
+    printed : paper.Printed, optional
+        Default: the value kept in the record.
+
+    Returns
+    -------
+    str
+        For example ``"90.1 % [88.9, 91.2] of 2,561; the paper prints 87.4 %"``.
+    """
+    m = record.models[model]
+    low, high = (100 * bound for bound in m["accuracy_ci95"])
+    text = f"{100 * m['accuracy']:.1f} % [{low:.1f}, {high:.1f}] of {m['n_test']:,}"
+    value = printed.value if isinstance(printed, paper.Printed) else m["printed_percent"]
+    return text if value is None else f"{text}; the paper prints {value:g} %"
+
+
+def fingerprint(table):
+    """What a run was measured on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index.
+
+    Returns
+    -------
+    dict
+        ``n_images``, and ``fingerprint``: a hash that changes with any image.
+    """
+    return {"n_images": len(table), "fingerprint": key(*sorted(table["sha256"]))}
+
+
+def _migrated(content):
+    """A record's json with the names of today: what was written before is read as well."""
+    # Before the split had a seed of its own, these experiments drew it with that of the training.
+    with_it = content["experiment"].split("-")[0] in ("ablation", "balance", "determinism", "finetune", "svm")
+    content["split"] = {"seed": content.get("seed", SEED) if with_it else SEED, **content["split"]}
+    for model in content["models"].values():
+        if "worse_days" in model:
+            model["corruptions"] = model.pop("worse_days")
+    return content
+
+
+def _predictions_path(path):
+    return path.with_name(f"{path.name.removesuffix('.json')}.predictions.csv.gz")

@@ -1,0 +1,77 @@
+"""CompactNet: a residual network small enough to train from nothing, on blood alone, on a laptop.
+
+Ideas: residual blocks (He et al. 2016), the last normalisation of each starting at zero (Goyal et al. 2017) so that the
+network begins shallow, and average pooling on the shortcuts (He et al. 2019).
+"""
+
+from ..config import SEED
+from ..errors import BloodcellError
+from .compactnet_input import IMAGE, PATCH, VIEW
+from .runtime import load_keras
+
+WIDTHS = (16, 32, 64, 128, 256)
+MOMENTUM = 0.9
+
+
+def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True, augmentation=None, seed=SEED):
+    """The network, untrained.
+
+    Two strided convolutions, three residual blocks that each halve the maps' sides, the average of the last maps and
+    one dense layer. Augmentation (while training only), white balance and scaling are inside.
+
+    Parameters
+    ----------
+    image, view : int
+        Sides in pixels of the images that it is given, and of their centre, which it looks at: a multiple of 8, and at
+        most the image's.
+    n_classes : int
+    widths : tuple of int
+        Maps of the two first convolutions and of each block.
+    fused : bool
+        Batch normalisation in one operation while training, where TensorFlow computes.
+    augmentation : dict, optional
+        Arguments of `layers.View` to replace, for example ``{"stain": 0}``.
+    seed : int
+        For the first weights, augmentation and dropout.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, image, image, 3), levels 0-255, to probabilities (n, n_classes) in float32. Its layers
+        ``block1``, ``block2``, ... are the blocks' maps, ``features`` the numbers that the last layer reads.
+
+    Examples
+    --------
+    >>> CompactNet().count_params()
+    1215096
+    """
+    from .layers import FusedBatchNormalization, View, WhiteBalance  # here: they load Keras
+
+    if view > image or view % PATCH:
+        raise BloodcellError(f"view={view} must be a multiple of {PATCH} and at most the image's {image} px.")
+    keras = load_keras()
+    layers = keras.layers
+    keras.utils.set_random_seed(seed)
+    normalization = FusedBatchNormalization if fused else layers.BatchNormalization
+
+    def convolution(x, filters, strides, name, gamma="ones"):
+        x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
+        return normalization(momentum=MOMENTUM, gamma_initializer=gamma, name=f"{name}_bn")(x)
+
+    inputs = keras.Input((image, image, 3), name="images")
+    x = View(view, seed=seed, dtype="float32", name="view", **(augmentation or {}))(inputs)
+    x = WhiteBalance(dtype="float32", name="white_balance")(x)
+    for i, filters in enumerate(widths[:2], 1):
+        x = layers.ReLU(name=f"stem{i}")(convolution(x, filters, 2, f"stem{i}"))
+    for i, filters in enumerate(widths[2:], 1):
+        name = f"block{i}"
+        short = layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")(x)
+        short = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(short)
+        x = layers.ReLU(name=f"{name}_relu")(convolution(x, filters, 2, f"{name}a"))
+        x = convolution(x, filters, 1, f"{name}b", gamma="zeros")
+        x = layers.ReLU(name=name)(layers.Add(name=f"{name}_add")([short, x]))
+    x = layers.GlobalAveragePooling2D(name="features")(x)
+    x = layers.Dropout(0.1, seed=seed + 1, name="dropout")(x)
+    x = layers.Dense(n_classes, name="logits", dtype="float32")(x)
+    outputs = layers.Activation("softmax", dtype="float32", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="compactnet")

@@ -1,0 +1,163 @@
+"""The weights of CompactNet that came with this package, and its answers without loading Keras.
+
+Starting TensorFlow takes longer than reading a thousand cells. So a forward pass of the network is written out here, in
+NumPy: convolutions as one matrix product each, batch normalisation folded into them. A test holds it equal to Keras'.
+"""
+
+import io
+import json
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..datasets.download import DAMAGED
+from ..errors import BloodcellError
+from ..files import replace_file
+from .compactnet import CompactNet
+from .compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
+
+FOLDER = Path(__file__).parent / "weights"
+BATCH = 64  # images at a time: what they become on the way takes memory
+EPSILON = 1e-3  # of Keras' batch normalisation
+
+
+def save(model, about, folder=None, **arrays):
+    """Write the weights of a trained CompactNet in half precision, and a card that says what they are.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `CompactNet`.
+    about : dict
+        The card, of what json can hold: `prediction` needs ``temperature``, ``threshold`` and ``limit``.
+    folder : path-like, optional
+        Gets ``compactnet.npz`` and ``compactnet.json``; default: the package's.
+    **arrays
+        Kept with the weights: `prediction` needs ``means`` and ``whitening`` (`calibration.fit_mahalanobis`).
+    """
+    folder = Path(folder or FOLDER)
+    for kept in (metadata, weights, _folded):  # of an earlier file
+        kept.cache_clear()
+    packed = io.BytesIO()
+    named = {**_variables(model), **arrays}
+    np.savez_compressed(packed, **{name: np.asarray(values, np.float16) for name, values in named.items()})
+    replace_file(folder / "compactnet.npz", packed.getvalue())
+    replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+@cache
+def metadata(folder=FOLDER):
+    """What is to be known about the shipped weights: data, command, accuracy, calibration.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    dict
+    """
+    with _reading(folder, "compactnet.json") as path:
+        return json.loads(path.read_text("utf-8"))
+
+
+@cache
+def weights(folder=FOLDER):
+    """The shipped weights by name (``"block1a_conv/kernel"``), in float32.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+    """
+    with _reading(folder, "compactnet.npz") as path, np.load(path, allow_pickle=False) as file:
+        return {name: values.astype(np.float32) for name, values in file.items()}
+
+
+def network():
+    """CompactNet with the shipped weights, as a Keras model: to explain its answers, or to train it on."""
+    model = CompactNet()
+    for name, variable in _variables(model).items():
+        variable.assign(weights()[name])
+    return model
+
+
+def logits(images, folder=FOLDER):
+    """The network's scores, before softmax, and the features that they are computed from.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    folder : path-like
+
+    Returns
+    -------
+    scores : numpy.ndarray of float32, shape (n, 8)
+    features : numpy.ndarray of float32, shape (n, 256)
+    """
+    if len(images) > BATCH:
+        parts = [logits(images[i : i + BATCH], folder) for i in range(0, len(images), BATCH)]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    w, edge = _folded(folder), (IMAGE - VIEW) // 2
+    x = _white_balanced(np.asarray(images[:, edge : edge + VIEW, edge : edge + VIEW], np.float32))
+    for name in ("stem1", "stem2"):
+        x = _relu(_convolve(x, *w[name], 2))
+    for name in ("block1", "block2", "block3"):
+        n, height, width, channels = x.shape
+        short = x.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)) @ w[f"{name}_shortcut"]
+        x = _relu(_convolve(_relu(_convolve(x, *w[f"{name}a"], 2)), *w[f"{name}b"], 1) + short)
+    features = x.mean(axis=(1, 2))
+    return features @ w["logits"][0] + w["logits"][1], features
+
+
+@cache
+def _folded(folder):
+    """Kernels (9 x channels, maps) and biases, batch normalisation inside."""
+    w, folded = weights(folder), {}
+    for name in (name.removesuffix("_conv/kernel") for name in w if name.endswith("_conv/kernel")):
+        gain = w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + EPSILON)
+        kernel = w[f"{name}_conv/kernel"] * gain
+        folded[name] = kernel.reshape(-1, kernel.shape[-1]), w[f"{name}_bn/beta"] - w[f"{name}_bn/moving_mean"] * gain
+    for name in (name for name in w if name.endswith("_shortcut/kernel")):
+        folded[name.removesuffix("/kernel")] = w[name][0, 0]
+    folded["logits"] = w["logits/kernel"], w["logits/bias"]
+    return folded
+
+
+def _white_balanced(x):
+    """As `layers.WhiteBalance`."""
+    n, height, width, channels = x.shape
+    patches = x.reshape(n, height // PATCH, PATCH, width // PATCH, PATCH, channels).mean(axis=(2, 4))
+    return x * (BACKGROUND / SCALE / np.maximum(patches.max(axis=(1, 2), keepdims=True), 1)) - MEAN / SCALE
+
+
+def _convolve(x, kernel, bias, stride):
+    """A 3 x 3 convolution with zeros around, as Keras pads: one row a place, one matrix product."""
+    before = 1 if stride == 1 else 0
+    x = np.pad(x, ((0, 0), (before, 1), (before, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::stride, ::stride]
+    n, height, width = windows.shape[:3]
+    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, kernel.shape[0])
+    return (rows @ kernel + bias).reshape(n, height, width, kernel.shape[1])
+
+
+def _relu(x):
+    return np.maximum(x, 0, out=x)
+
+
+def _variables(model):
+    return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights}
+
+
+@contextmanager
+def _reading(folder, name):
+    path = Path(folder) / name
+    try:
+        yield path
+    except DAMAGED as err:
+        raise BloodcellError(f"{path} is missing or damaged ({err}). Install the package again.") from err

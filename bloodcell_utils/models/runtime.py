@@ -1,0 +1,84 @@
+"""Keras on this machine: loaded without its greetings, the precision that pays here, the accelerators."""
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def load_keras():
+    """Import Keras, without TensorFlow's greetings, and give the module; takes some seconds the first time."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow leaves oneDNN off on processors without AVX-512, where it still trains more than twice as fast.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    with _native_stderr_off():
+        import keras
+
+        keras.ops.zeros(1)  # the devices are looked for, and reported, at the first operation
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every model that is built in a loop
+    return keras
+
+
+def fastest_precision():
+    """A Keras dtype policy: ``"mixed_bfloat16"`` for an accelerator or a processor that has it, else ``"float32"``."""
+    flags = Path("/proc/cpuinfo")
+    native = flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+    return "mixed_bfloat16" if native or _has_accelerator() else "float32"
+
+
+@contextmanager
+def precision(policy=None):
+    """Build layers in another precision inside a ``with`` block.
+
+    Parameters
+    ----------
+    policy : str, optional
+        Keras dtype policy; default: `fastest_precision`.
+
+    Yields
+    ------
+    str
+        The policy.
+    """
+    config, policy = load_keras().config, policy or fastest_precision()
+    before = config.dtype_policy()
+    config.set_dtype_policy(policy)
+    try:
+        yield policy
+    finally:
+        config.set_dtype_policy(before)
+
+
+def deterministic():
+    """Ask the backend for operations that give the same bits every time, for the rest of this process.
+
+    JAX and NumPy compute so already on a processor; TensorFlow has to be told.
+    """
+    if load_keras().backend.backend() == "tensorflow":
+        from tensorflow.config.experimental import enable_op_determinism
+
+        enable_op_determinism()
+
+
+def _has_accelerator():
+    try:
+        return bool(load_keras().distribution.list_devices("gpu"))
+    except (RuntimeError, ValueError, NotImplementedError):
+        return False
+
+
+@contextmanager
+def _native_stderr_off():
+    """Drop what compiled code writes to file descriptor 2; Python's own errors are raised as ever."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

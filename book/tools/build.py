@@ -1,0 +1,105 @@
+"""Build the book: write its table of contents from the course, hand over to Jupyter Book, say where the page is.
+
+usage: python book/tools/build.py [--profile sample|laptop|full] [--print]
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import printing
+import yaml
+
+from bloodcell_utils import config, course
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "book" / "_build"
+KERNEL = BUILD / "kernel"
+TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
+
+
+def toc():
+    """The table of contents, in the form that Jupyter Book reads."""
+    chapters = [{"file": f"notebooks/{Path(chapter.file).stem}"} for chapter in course.load().chapters]
+    teaching = [{"file": f"book/instructor/chapters/{chapter.name}"} for chapter in course.load().chapters]
+    return {
+        "format": "jb-book",
+        "root": "book/intro",
+        "parts": [
+            {"caption": "Before you start", "chapters": _pages("setup", "tracks")},
+            {"caption": "The course", "chapters": chapters},
+            {"caption": "To play with", "chapters": _pages("lab/index", "lab/game")},
+            {
+                "caption": "To look things up",
+                "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography", "changes"),
+            },
+            {
+                "caption": "For teachers",
+                "chapters": [
+                    *_pages("instructor/index", "instructor/syllabus"),
+                    {"file": "book/instructor/teaching", "sections": teaching},
+                    *_pages(*(f"instructor/{page}" for page in TEACHERS)),
+                ],
+            },
+        ],
+    }
+
+
+def _pages(*names):
+    return [{"file": f"book/{name}"} for name in names]
+
+
+def write_toc(path):
+    """Write the table of contents; when it changed, drop the pages, so that none outlives its chapter."""
+    text = yaml.safe_dump(toc(), sort_keys=False)
+    if not path.exists() or path.read_text("utf-8") != text:
+        shutil.rmtree(BUILD / "html", ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+def environment(profile, caller):
+    """The variables that the notebooks see: the caller's, except those that would change what the pages show."""
+    nobody = {"BLOODCELL_PROGRESS_FILE": str(BUILD / "nobody" / "progress.json")}  # the pages show no one's answers
+    drawn = {"IPYTHONDIR": str(KERNEL), "MATPLOTLIBRC": str(KERNEL / "matplotlibrc")}
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody, **drawn}
+    if profile == "sample":
+        for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
+            variables.pop(name, None)
+    return variables
+
+
+def main():
+    """Build, and return Jupyter Book's exit status."""
+    parser = argparse.ArgumentParser(description="Build the book.")
+    parser.add_argument("--profile", choices=config.PROFILES, default="sample")
+    parser.add_argument("--print", action="store_true", help="also on paper: a PDF of each page, and of all")
+    options = parser.parse_args()
+    variables = environment(options.profile, os.environ)
+    if options.print and printing.chromium() is None:
+        print(
+            "There is no Chromium here, so nothing will be printed. On Debian or Ubuntu: sudo apt-get install chromium"
+        )
+    elif options.print:
+        variables["BLOODCELL_PRINT"] = "yes"
+    contents = BUILD / "_toc.yml"
+    write_toc(contents)
+    shutil.copytree(ROOT / "book" / "_kernel", KERNEL, dirs_exist_ok=True)  # kernels keep files of their own there
+    command = [sys.executable, "book/tools/fast_build.py", "build", "."]
+    command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
+    command += ["-W", "-n", "--keep-going"]
+    status = subprocess.run(command, cwd=ROOT, env=variables).returncode
+    if status != 0:
+        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
+    for after in ["book/tools/slides.py", *["book/tools/printing.py"] * ("BLOODCELL_PRINT" in variables)]:
+        status = status or subprocess.run([sys.executable, after], cwd=ROOT).returncode
+    if status == 0:
+        print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The benchmarks run at a tiny size and say what they compare; no test here holds a time."""
+
+import json
+
+import bench
+import pytest
+
+from bloodcell_utils import config
+from bloodcell_utils.models.runtime import fastest_precision
+
+TINY = {"features": (4,), "decode": (8,), "svm": (24,), "train": (64,), "predict": (8,), "start": (0,)}
+
+
+@pytest.fixture(scope="module")
+def measured():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench, "SIZES", TINY)
+        return bench.run(config.profile("sample"))
+
+
+def test_every_step_is_measured_both_ways(measured):
+    assert {row["step"] for row in measured["rows"]} == set(TINY)
+    for row in measured["rows"]:
+        assert row["plain_s"] >= 0 and row["ratio"] >= 0 and row["plain"] != row["fast"]
+        assert bench.line(row).startswith(row["step"])
+    assert measured["device"] and measured["profile"] == "sample"
+
+
+def test_both_ways_agree(measured):
+    rows = {(row["step"], row["plain"], row["fast"]): row["agreement"] for row in measured["rows"]}
+    cosine = rows["features", "model.predict, float32, 224 px", f"Keras, {fastest_precision()}"]
+    assert float(cosine.removeprefix("cosine ")) > 0.999
+    for kernel in ("rbf", "cubic"):
+        assert rows["svm", f"SVC, {kernel}", "KernelSVM"] == "100.00% same answers"
+    same = rows["predict", "Keras, model.predict", "bloodcell_utils.predict"]
+    assert float(same.split("%")[0]) >= 75
+
+
+def test_on_the_command_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(bench, "SIZES", {"svm": (24,)})
+    assert bench.main(["--json", str(tmp_path / "benchmark.json")]) == 0
+    assert json.loads((tmp_path / "benchmark.json").read_text())["rows"][0]["plain"] == "SVC, rbf"
+    assert "SVC, rbf" in capsys.readouterr().out
+    assert bench.main(["--only", "svm,cooking"]) == 1
+    assert "no benchmark 'cooking'; choose of svm" in capsys.readouterr().err
+
+
+def test_the_command_has_a_help_that_names_every_step(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        bench.main(["--help"])
+    out = capsys.readouterr().out
+    assert "make bench PROFILE=laptop" in out and all(f"\n  {name} " in out for name in TINY)

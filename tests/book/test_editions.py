@@ -1,0 +1,99 @@
+"""The editions for students and teachers, and the assignments: made from the notebooks, with nothing lost."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import editions
+import nbformat
+import pytest
+
+from bloodcell_utils import course
+from bloodcell_utils.course.checks import check, verdict
+from bloodcell_utils.errors import BloodcellError
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@cache
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def sources(notebook, kind):
+    return [cell.source for cell in notebook.cells if cell.cell_type == kind]
+
+
+@each_notebook
+def test_the_students_edition_runs_as_the_source_does_and_gives_nothing_away(path):
+    notebook, edition = read(path), editions.student(read(path))
+    nbformat.validate(edition)
+    assert sources(edition, "code") == sources(notebook, "code"), "what is run and compared elsewhere is this code"
+    text = "\n".join(sources(edition, "markdown"))
+    assert "{solution" not in text and not any(cell.get("outputs") for cell in edition.cells)
+    before = "\n".join(sources(notebook, "markdown"))
+    kept = re.sub(r"^:::\{solution\}.*?^:::$", "", before, flags=re.M | re.S)
+    assert text.split() == kept.split(), "everything but the solutions is still there"
+
+
+@each_notebook
+def test_every_stub_says_kindly_that_it_waits(path):
+    asked = [match["id"] for source in sources(read(path), "code") if (match := editions.CHECK.search(source))]
+    assert asked == [exercise.id for exercise in course.chapter(path.stem[3:]).exercises]
+    assert all("your turn" in check(name, ...) for name in asked)
+
+
+@each_notebook
+def test_the_teachers_edition_answers_every_check(path):
+    edition = editions.instructor(read(path))
+    nbformat.validate(edition)
+    marked = [cell for cell in edition.cells if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert [cell.outputs[-1].data["text/plain"] for cell in marked] == [
+        f"✓ {exercise.id}" for exercise in course.chapter(path.stem[3:]).exercises
+    ]
+    assert not [source for source in sources(edition, "code") if editions.CHECK.search(source)]
+    assert sources(edition, "markdown") == sources(read(path), "markdown")
+
+
+@each_notebook
+def test_an_assignment_asks_grades_and_counts(path):
+    edition = editions.assignment(read(path))
+    nbformat.validate(edition)
+    marked = [cell.metadata.nbgrader for cell in edition.cells if "nbgrader" in cell.metadata]
+    assert len({mark.grade_id for mark in marked}) == len(marked) == 6
+    assert all(re.fullmatch(r"[\w-]+", mark.grade_id) for mark in marked)
+    assert [mark.get("points", 0) for mark in marked] == [0, 1, 0, 2, 0, 1]
+    assert [mark.solution for mark in marked] == [True, False] * 3 and [mark.locked for mark in marked] == [
+        False,
+        True,
+    ] * 3
+
+
+def test_the_code_of_a_solution_becomes_an_answer():
+    assert editions.answer('check("dataset.2", 1 + 1)') == "answer = 1 + 1"
+    code = 'def f(x):\n    return (\n        x\n    )\n\n\ncheck("feature_maps.2", f)'
+    assert editions.answer(code) == "def f(x):\n    return (\n        x\n    )\nanswer = f"
+
+
+def test_a_solution_without_code():
+    text = ":::{solution} dataset.2\n:class: dropdown\nCount them.\n:::"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    with pytest.raises(BloodcellError, match="solution of dataset.2 has no code"):
+        editions.solutions(notebook)
+
+
+def test_grading_others_does_not_count_as_ones_own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLOODCELL_PROGRESS_FILE", str(tmp_path / "progress.json"))
+    assert verdict("compact_network.2", 1).right is False
+    assert not (tmp_path / "progress.json").exists()
+    assert check("compact_network.2", 1).right is False
+    assert (tmp_path / "progress.json").exists()
+
+
+def test_editions_are_the_same_every_time(tmp_path):
+    first = [path.read_bytes() for path in editions.write("student", tmp_path / "a")]
+    again = [path.read_bytes() for path in editions.write("student", tmp_path / "a")]
+    assert first == again and len(first) == len(NOTEBOOKS)

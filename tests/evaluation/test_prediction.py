@@ -1,0 +1,160 @@
+"""Reading cells: files, folders and arrays in; a table out; never a traceback for a bad file."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bloodcell_utils
+from bloodcell_utils import cells, cli
+from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.evaluation import prediction
+
+
+@pytest.fixture(scope="module")
+def cell():
+    """A picture with a dark disc in the middle."""
+    y, x = np.mgrid[:200, :240]
+    disc = np.hypot(y - 100, x - 120) < 45
+    return np.where(disc[..., None], (120, 70, 140), (232, 215, 220)).astype(np.uint8)
+
+
+def save(picture, path, mode=None, **options):
+    image = Image.fromarray(picture)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return path
+
+
+def test_a_row_an_image(tmp_path, cell):
+    path = save(cell, tmp_path / "cell.png")
+    table = bloodcell_utils.predict([path, cell])
+    assert list(table["image"]) == [str(path), "1"]
+    assert list(table.columns) == ["image", "answer", "confidence", "strangeness", *cells.FOLDERS, "problem"]
+    np.testing.assert_allclose(table[list(cells.FOLDERS)].sum(axis=1), 1)
+    np.testing.assert_allclose(table["confidence"], table[list(cells.FOLDERS)].max(axis=1))
+    np.testing.assert_allclose(*table[list(cells.FOLDERS)].to_numpy(float), rtol=1e-4)
+
+
+def test_one_file_one_array_and_a_stack(tmp_path, cell):
+    assert len(bloodcell_utils.predict(str(save(cell, tmp_path / "a.jpg")))) == 1
+    assert len(bloodcell_utils.predict(cell)) == 1
+    assert len(bloodcell_utils.predict(np.stack([cell] * 3))) == 3
+    assert len(bloodcell_utils.predict(cell[..., 0])) == 1, "grey"
+
+
+def test_a_folder_is_read_with_its_folders_and_without_other_files(tmp_path, cell):
+    (tmp_path / "more").mkdir()
+    for name in ("b.png", "a.jpg", "more/c.TIF"):
+        save(cell, tmp_path / name, format="PNG")
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+    assert [name[len(str(tmp_path)) + 1 :] for name in prediction.predict(tmp_path)["image"]] == [
+        "a.jpg",
+        "b.png",
+        "more/c.TIF",
+    ]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I", "F", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (64, 64), (900, 700)])
+def test_any_size_and_any_mode(tmp_path, cell, mode, size):
+    image = Image.fromarray(cell).resize(size)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 16)
+    path = tmp_path / "cell.tif"
+    image.convert(mode).save(path)
+    row = prediction.predict(path).iloc[0]
+    assert row["problem"] == "" and 0 < row["confidence"] <= 1
+
+
+def test_an_animation_is_read_by_its_first_frame(tmp_path, cell):
+    first, second = Image.fromarray(cell), Image.fromarray(255 - cell)
+    first.save(tmp_path / "moving.webp", save_all=True, append_images=[second], lossless=True)
+    first.save(tmp_path / "still.webp", lossless=True)
+    table = prediction.predict([tmp_path / "moving.webp", tmp_path / "still.webp"])
+    assert table.loc[0, "confidence"] == pytest.approx(table.loc[1, "confidence"], abs=1e-6)
+
+
+def test_a_bad_file_is_reported_and_the_others_are_read(tmp_path, cell):
+    good = save(cell, tmp_path / "good.png")
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(good.read_bytes()[:200])
+    table = prediction.predict([cut, tmp_path / "nowhere.png", good])
+    assert list(table["answer"][:2]) == ["unreadable"] * 2 and table.loc[2, "answer"] != "unreadable"
+    assert "cut.png is damaged" in table.loc[0, "problem"] and "nowhere.png" in table.loc[1, "problem"]
+    assert table.loc[2, "problem"] == "" and table.loc[0, list(cells.FOLDERS)].isna().all()
+
+
+def test_the_threshold_decides_who_gets_a_name(cell):
+    assert prediction.predict(cell, threshold=0)["answer"][0] in cells.FOLDERS
+    assert prediction.predict(cell, threshold=1)["answer"][0] == prediction.UNSURE
+
+
+def test_what_is_no_cell_gets_no_name():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (3, 128, 128, 3), dtype=np.uint8)
+    table = prediction.predict([*noise, np.full((128, 128, 3), 230, np.uint8), np.zeros((128, 128, 3), np.uint8)])
+    assert (table["answer"] == prediction.UNSURE).all()
+    assert (table["strangeness"][:3] > 1).all()
+
+
+@pytest.mark.parametrize("size", [100, 363, 1200])
+def test_the_same_picture_at_another_size_gets_about_the_same_answer(cell, size):
+    square = Image.fromarray(cell[:, 20:220])
+    p = prediction.predict([np.asarray(square.resize((s, s), Image.Resampling.BICUBIC)) for s in (size, 200)])
+    np.testing.assert_allclose(*p[list(cells.FOLDERS)].to_numpy(float), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([], "no image to read"),
+        (np.zeros((5, 5, 4)), r"not float64 \(5, 5, 4\)"),
+        (np.full((5, 5, 3), -1.0) + np.arange(3), "from 0 to 255; these go from -1 to 1"),
+        (np.linspace(0, 1, 75).reshape(5, 5, 3), "these go from 0 to 1"),
+    ],
+)
+def test_what_is_no_image(images, words):
+    with pytest.raises(BloodcellError, match=words):
+        prediction.predict(images)
+
+
+def test_an_empty_folder_and_a_wrong_crop(tmp_path, cell):
+    with pytest.raises(BloodcellError, match="no image in"):
+        prediction.predict(tmp_path)
+    with pytest.raises(BloodcellError, match="crop=0"):
+        prediction.predict(cell, crop=0)
+
+
+def test_on_the_command_line(tmp_path, cell, capsys):
+    good = save(cell, tmp_path / "good.png")
+    assert cli.main(["predict", str(good)]) == 0
+    assert "good.png" in capsys.readouterr().out
+    table = tmp_path / "out" / "cells.csv"
+    (tmp_path / "bad.png").write_bytes(b"not a picture")
+    assert cli.main(["predict", str(tmp_path), "--csv", str(table)]) == 1
+    seen = capsys.readouterr()
+    assert "1  unreadable" in seen.out and "bad.png is damaged" in seen.err
+    lines = table.read_text().splitlines()
+    assert len(lines) == 3 and lines[0].startswith("image,answer,confidence,strangeness,neutrophil")
+    assert cli.main(["predict", str(tmp_path / "nothing.png")]) == 1
+
+
+def test_explained_with_a_picture(tmp_path, cell, capsys):
+    good = save(cell, tmp_path / "good.png")
+    assert cli.main(["predict", str(good), "--explain", str(tmp_path / "heat")]) == 0
+    (written,) = (tmp_path / "heat").iterdir()
+    assert str(written) in capsys.readouterr().out
+    with Image.open(written) as image:
+        assert image.size == (768, 384)
+
+
+def test_reading_loads_no_tensorflow(tmp_path, cell):
+    path = save(cell, tmp_path / "cell.png")
+    code = (
+        f"import sys, bloodcell_utils; bloodcell_utils.predict({str(path)!r}); "
+        "sys.exit('loaded' if {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules) else 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

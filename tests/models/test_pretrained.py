@@ -1,0 +1,68 @@
+"""The weights that came with the package, and their forward pass in NumPy."""
+
+import numpy as np
+import pytest
+
+from bloodcell_utils import training
+from bloodcell_utils.datasets.sample import sample
+from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.models import pretrained
+from bloodcell_utils.models.compactnet import CompactNet
+from bloodcell_utils.models.runtime import load_keras
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    rng = np.random.default_rng(0)
+    coarse = rng.uniform(40, 250, (5, 16, 16, 3))
+    return coarse.repeat(8, 1).repeat(8, 2).astype(np.uint8)
+
+
+def by_keras(model, pictures):
+    """Scores before softmax."""
+    return training.predict(load_keras().Model(model.input, model.get_layer("logits").output), pictures)
+
+
+def test_numpy_and_keras_give_the_same_answers(pictures):
+    scores, features = pretrained.logits(pictures)
+    assert scores.shape == (5, 8) and features.shape == (5, 256)
+    np.testing.assert_allclose(scores, by_keras(pretrained.network(), pictures), rtol=1e-3, atol=1e-3)
+    assert pretrained.logits(pictures[:0])[0].shape == (0, 8)
+
+
+def test_half_precision_survives_the_way_to_a_file_and_back(tmp_path, pictures):
+    model = CompactNet(seed=3)
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):  # as after a training: nothing is 0 or 1 any more
+            rng = np.random.default_rng(len(layer.name))
+            for weight, low, high in zip(layer.weights, (0.5, -0.2, -0.2, 0.5), (1.5, 0.2, 0.2, 2), strict=True):
+                weight.assign(rng.uniform(low, high, weight.shape))
+    pretrained.save(model, {"temperature": 1.0, "threshold": 0.5}, tmp_path)
+    assert pretrained.metadata(tmp_path)["threshold"] == 0.5
+    ours, theirs = pretrained.logits(pictures, tmp_path)[0], by_keras(model, pictures)
+    assert np.abs(ours - theirs).max() < 0.01 * np.abs(theirs).max()
+
+
+def test_the_shipped_files_are_small_and_say_where_they_come_from():
+    assert (pretrained.FOLDER / "compactnet.npz").stat().st_size <= 3_000_000
+    card = pretrained.metadata()
+    assert card["command"].startswith("bloodcell run compact_best --profile laptop")
+    assert card["data"]["name"] == "pbc" and card["accuracy"] > 0.95
+    assert 0 < card["temperature"] < 5 and 0 < card["threshold"] < 1
+
+
+def test_drawn_cells_are_blood_to_it():
+    images, y = sample(12, 128, seed=5)
+    right = pretrained.logits(images)[0].argmax(axis=1) == y
+    assert right.mean() > 0.7, "trained on photographs alone"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])
+def test_missing_or_damaged_weights(tmp_path, content):
+    if content is not None:
+        for name in ("compactnet.npz", "compactnet.json"):
+            (tmp_path / name).write_bytes(content)
+    with pytest.raises(BloodcellError, match="missing or damaged"):
+        pretrained.weights(tmp_path)
+    with pytest.raises(BloodcellError, match="missing or damaged"):
+        pretrained.metadata(tmp_path)
