@@ -117,7 +117,7 @@ def _add_measuring(commands):
     experiment.add_argument(
         "--scheduler",
         metavar="WHERE",
-        help="of the cells of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
+        help="of the jobs of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
         "cluster (tcp://...); default: this process",
     )
     experiment.add_argument("--ship", action="store_true", help="compact_best: put the weights into this package")
