@@ -16,6 +16,7 @@ from .audit import clean as drop_duplicates
 from .loading import load_images
 
 SUBSETS = ("train", "validation", "test")
+FOLLOWED = ("monocyte/MO_149397.jpg", "monocyte/MO_102400.jpg")  # in the sample, in PBC; test images of both
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,30 @@ def load_split(profile, size=None, crop=1.0, *, seed=SEED, reduced=False, progre
     table = clean(load_index(profile), seed=seed)
     images = None if size is None else load_images(table, size, crop, reduced=reduced, progressbar=progressbar)
     return Split(table, pbc.labels(table), seed, images)
+
+
+def followed(table):
+    """The cell that the course follows from pixel to verdict: a monocyte, never trained on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index of the sample, or of PBC.
+
+    Returns
+    -------
+    int
+        Its row.
+
+    Raises
+    ------
+    DataError
+        If the index is of other cells.
+    """
+    rows = np.flatnonzero(table["path"].isin(FOLLOWED))
+    if not len(rows):
+        raise DataError(f"This index has neither {' nor '.join(FOLLOWED)}; choose a cell of your own.")
+    return int(rows[0])
 
 
 def clean(table, *, fractions=(0.70, 0.15, 0.15), seed=SEED):
