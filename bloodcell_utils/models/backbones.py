@@ -342,6 +342,21 @@ def has_weights(name, top=False):
     return _find_weights(backbone(name), top) is not None
 
 
+def weights_file(name):
+    """What `keras.applications` takes as ``weights``: the file of ImageNet's where it is at hand.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    pathlib.Path or str
+        ``"imagenet"`` where it is not: Keras then downloads it.
+    """
+    return _find_weights(backbone(name), top=False) or "imagenet"
+
+
 def preprocess(name, images):
     """Scale images as the network's authors did.
 

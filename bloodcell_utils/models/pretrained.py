@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..config import cache_dir
 from ..datasets.download import DAMAGED
 from ..errors import BloodcellError
 from ..files import replace_file
@@ -102,19 +103,19 @@ def assign(model):
     return model
 
 
-def write_base(path):
+def write_base(path=None):
     """Write CompactNet without its last layers as a file that any Keras opens (``keras.saving.load_model``).
 
     Parameters
     ----------
-    path : path-like
-        Ends in ``.keras``.
+    path : path-like, optional
+        Ends in ``.keras``; default: a file in the cache.
 
     Returns
     -------
     pathlib.Path
     """
-    path = Path(path)
+    path = Path(path or cache_dir() / "base.keras")
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder, "base.keras")
         assign(without_top()).save(whole)
