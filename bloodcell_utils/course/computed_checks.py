@@ -9,14 +9,13 @@ import numpy as np
 
 from .. import config, datasets
 from ..cells import CELLS, FOLDERS
-from ..datasets import audit
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..evaluation import counterfactuals, error_analysis, prediction
 from ..evaluation.metrics import wilson
 from ..experiments import records
 from ..interactive import labelling
-from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
+from ..paper import CONFUSIONS, TABLE_1, as_count
 
 
 def _first_look_1(answer):
@@ -33,31 +32,78 @@ def _first_look_1(answer):
 
 
 def _dataset_2(answer):
-    table = datasets.load_index(config.profile())
-    counts = audit.second_batch(table)["class"].value_counts().to_dict()
-    answer = {str(name): int(n) for name, n in dict(answer).items() if int(n)}
-    if sum(answer.values()) == len(table):
-        return "these are all images; keep the rows whose batch is 2."
-    if set(answer) != set(counts):
-        return "there is a class too many or one missing; one of the eight has no image in the second batch."
-    if answer != counts and answer == audit.second_batch(datasets.pbc.official())["class"].value_counts().to_dict():
-        return "this is the second batch of the official release; count that of `table`."
-    return None if answer == counts else "the classes are right, their counts are not."
+    y, patients = _sixty_patients()
+    found, hint = _result_of(answer, y.copy(), patients.copy())
+    if hint:
+        return hint
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "return two arrays, the rows for training and those for the test; of several folds, take the first."
+    train, test = (np.asarray(rows) for rows in found)
+    if any(rows.ndim != 1 or rows.dtype.kind not in "iu" for rows in (train, test)):
+        return "return row numbers: whole numbers that begin with 0, not images, names or True and False."
+    if not np.array_equal(np.sort(np.concatenate([train, test])), np.arange(len(y))):
+        return f"each of the {len(y)} rows belongs to exactly one of the two arrays."
+    torn = len(np.intersect1d(patients[train], patients[test]))
+    if torn:
+        return f"{torn} of 60 patients are on both sides; who tells your function which images belong together?"
+    share = len(test) / len(y)
+    if not 0.15 <= share <= 0.25:
+        return f"the patients are apart, but {share:.0%} of the images are for the test; a fifth is asked for."
+    for name in np.unique(y):
+        inside, outside = np.mean(y[test] == name), np.mean(y[train] == name)
+        if abs(inside - outside) > 0.05:
+            return (
+                f"the patients are apart, but {name}s are {inside:.0%} of the test and {outside:.0%} of the training "
+                "images; who looks after the proportions?"
+            )
+    return None
+
+
+def _sixty_patients():
+    """Class names and patient numbers of a laboratory where patients differ in what their blood holds."""
+    rng = np.random.default_rng(60)
+    patients = np.repeat(rng.permutation(60) + 100, rng.integers(8, 17, 60))
+    mixture = {number: rng.dirichlet([3.0, 1.5, 0.5]) for number in np.unique(patients)}
+    names = ["neutrophil", "lymphocyte", "monocyte"]
+    y = np.array([rng.choice(names, p=mixture[number]) for number in patients])
+    order = rng.permutation(len(y))
+    return y[order], patients[order]
+
+
+def _result_of(function, *values):
+    """What the reader's function returns; and a hint where it stops with an error, else None."""
+    if not callable(function):
+        raise TypeError("no function")
+    try:
+        return function(*values), None
+    except Exception as err:  # whatever it is, the reader wants to know
+        return None, f"your function stops with {type(err).__name__}: {err}"
 
 
 def _augmentation_2(answer):
-    lymphocytes = datasets.load_split(config.profile()).table.query("`class` == 'lymphocyte'")
-    n, target = (lymphocytes["subset"] == "train").sum(), HYPERPARAMETERS["images_per_class"]
-    answer = float(answer)
-    if round(answer) == round(target / TABLE_1["lymphocyte"]):
-        return "1,214 lymphocytes is the whole data set; how many are left for training after the split?"
-    if abs(answer - target / len(lymphocytes)) < 0.05:
-        return "this shares the images among the lymphocytes of all three subsets; which of them may be multiplied?"
-    if abs(answer - n / target) < 0.005:
-        return "this is the wrong way round: what share of the images is original."
-    if abs(answer - (target / n - 1)) < 0.05:
-        return "these are the changed versions; the original is a version as well."
-    return None if abs(answer - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
+    rng = np.random.default_rng(2)
+    sizes, n = {"neutrophil": 16, "lymphocyte": 4, "basophil": 7}, 10
+    y = rng.permutation(np.repeat(list(sizes), list(sizes.values())))
+    found, hint = _result_of(answer, y.copy(), n)
+    if hint:
+        return hint
+    rows = np.asarray(found)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not np.isin(rows, np.arange(len(y))).all():
+        return "return row numbers of `y` in one array: whole numbers from 0 to len(y) - 1, some of them repeated."
+    times = np.bincount(rows, minlength=len(y))
+    for name in sizes:
+        of_class = times[y == name]
+        if of_class.sum() != n:
+            return f"with n = {n} there are {of_class.sum()} rows of a class with {len(of_class)} images."
+        if len(of_class) > n and of_class.max() > 1:
+            return f"of a class with {len(of_class)} images some are taken twice and others never; there are enough."
+        if len(of_class) <= n and of_class.min() == 0:
+            return f"of a class with {len(of_class)} images, {(of_class == 0).sum()} are never used; originals first."
+        if np.ptp(of_class) > 1:
+            return f"of a class with {len(of_class)} images, one comes {of_class.max()} times and one {of_class.min()}."
+    if np.array_equal(np.sort(rows[y[rows] == "neutrophil"]), np.flatnonzero(y == "neutrophil")[:n]):
+        return "of the large class you take the first in the folder; neighbours there may be of one slide. Draw."
+    return None
 
 
 def _convolution_2(answer):

@@ -9,7 +9,7 @@ from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
-from bloodcell_utils.datasets import audit, splits
+from bloodcell_utils.datasets import splits
 from bloodcell_utils.evaluation import metrics
 from bloodcell_utils.experiments import records
 
@@ -42,26 +42,64 @@ def test_first_look():
     assert "one of" in check("first_look.1", "white cell")
 
 
-def test_dataset(table):
-    counts = audit.second_batch(table)["class"].value_counts().to_dict()
-    assert check("dataset.2", counts).startswith("✓")
-    assert check("dataset.2", audit.second_batch(table)["class"].value_counts()).startswith("✓")
-    assert "batch is 2" in check("dataset.2", table["class"].value_counts())
-    assert "too many or one missing" in check("dataset.2", {"basophil": 4})
-    official = audit.second_batch(datasets.pbc.official())["class"].value_counts()
-    assert "official release" in check("dataset.2", official)
-    assert "counts are not" in check("dataset.2", {name: n + 1 for name, n in counts.items()})
+def test_dataset():
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
+
+    def grouped(y, patients, n_splits=5, seed=1):
+        folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        return next(folds.split(y, y, groups=patients))
+
+    for seed in range(10):
+        assert check("dataset.2", lambda y, patients, seed=seed: grouped(y, patients, seed=seed)).startswith("✓")
+    assert check("dataset.2", lambda y, p: tuple(map(list, grouped(y, p)))).startswith("✓")
+
+    def by_image(y, patients):
+        return train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)
+
+    assert "60 patients are on both sides" in check("dataset.2", by_image)
+    assert "a fifth is asked for" in check("dataset.2", lambda y, p: grouped(y, p, n_splits=2))
+    assert "a fifth is asked for" in check("dataset.2", lambda y, p: grouped(y, p)[::-1])
+    assert "exactly one" in check("dataset.2", lambda y, p: (np.arange(len(y)), grouped(y, p)[1]))
+    assert "row numbers" in check("dataset.2", lambda y, p: (np.isin(p, p[:9]), ~np.isin(p, p[:9])))
+    assert "take the first" in check("dataset.2", lambda y, p: StratifiedGroupKFold(5).split(y, y, p))
+    assert "stops with KeyError" in check("dataset.2", lambda y, p: {}[len(y)])
+    assert "kind of answer" in check("dataset.2", grouped(*computed_checks._sixty_patients()))
+
+    def unlike(y, patients):
+        """A fifth of the images, of patients who have the most lymphocytes."""
+        share = pd.Series(y == "lymphocyte").groupby(patients).mean().sort_values()
+        test = np.isin(patients, share.index[-12:])
+        return np.flatnonzero(~test), np.flatnonzero(test)
+
+    assert "looks after the proportions" in check("dataset.2", unlike)
+    shuffled = GroupShuffleSplit(1, test_size=0.2, random_state=0)
+    assert "both sides" not in check("dataset.2", lambda y, p: next(shuffled.split(y, y, p)))
 
 
-def test_augmentation(table):
-    lymphocytes = splits.clean(table).query("`class` == 'lymphocyte'")
-    train = lymphocytes[lymphocytes["subset"] == "train"]
-    assert check("augmentation.2", 4096 / len(train)).startswith("✓")
-    assert "after the split" in check("augmentation.2", 4096 / 1214)
-    assert "which of them may" in check("augmentation.2", 4096 / len(lymphocytes))
-    assert "wrong way round" in check("augmentation.2", len(train) / 4096)
-    assert "the original is a version" in check("augmentation.2", 4096 / len(train) - 1)
-    assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
+def test_augmentation():
+    def balanced(y, n, order=lambda rows: np.random.default_rng(0).permutation(rows)):
+        rows = [order(np.flatnonzero(y == name)) for name in np.unique(y)]
+        return np.concatenate([r[np.arange(n) % len(r)] for r in rows])
+
+    def drawn(y, n):
+        rng = np.random.default_rng(1)
+        return np.concatenate([rng.choice(np.flatnonzero(y == name), n) for name in np.unique(y)])
+
+    def lopsided(y, n):
+        rows = balanced(y, n)
+        small = np.flatnonzero(y == "lymphocyte")
+        return np.concatenate([rows[y[rows] != "lymphocyte"], small, np.repeat(small[0], n - len(small))])
+
+    assert check("augmentation.2", balanced).startswith("✓")
+    assert check("augmentation.2", lambda y, n: list(balanced(y, n))).startswith("✓")
+    assert "taken twice" in check("augmentation.2", drawn)
+    assert "never used" in check("augmentation.2", lambda y, n: np.where(y[b := balanced(y, n)] == "basophil", b[0], b))
+    assert "comes 7 times" in check("augmentation.2", lopsided)
+    assert "first in the folder" in check("augmentation.2", lambda y, n: balanced(y, n, order=np.asarray))
+    assert "16 rows of a class" in check("augmentation.2", lambda y, n: np.arange(len(y)))
+    assert "row numbers" in check("augmentation.2", lambda y, n: y[balanced(y, n)])
+    assert "stops with TypeError" in check("augmentation.2", lambda y: y)
+    assert "kind of answer" in check("augmentation.2", 4.8)
 
 
 def test_convolution():
