@@ -200,21 +200,48 @@ def test_error_analysis(recorded):
 
 
 def test_fine_tuning():
-    from bloodcell_utils.experiments import finetune
+    from bloodcell_utils.models import backbones
+    from bloodcell_utils.models.runtime import load_keras
 
-    one, two, three = (
-        finetune.untrained(config.profile("sample"), blocks=blocks).model.trainable_weights for blocks in (1, 2, 3)
-    )
+    keras = load_keras()
 
-    def count(weights):
-        return sum(w.numpy().size for w in weights)
+    def end(blocks, head_only=False, statistics=False):
+        base = backbones.build("compactnet", 32, "random")
+        cut = base.get_layer(base_blocks[-1 - blocks]).output
+        x = keras.layers.Dense(8, name="head")(keras.layers.GlobalAveragePooling2D()(base.output))
+        model = keras.Model(cut, x)
+        for layer in model.layers:
+            norm = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = statistics if norm else not head_only or layer.name == "head"
+        return model
 
-    assert check("fine_tuning.2", count(two)).startswith("✓")
-    assert "for one block" in check("fine_tuning.2", count(one))
-    assert "frozen blocks stay out" in check("fine_tuning.2", count(three))
-    assert "arrays" in check("fine_tuning.2", len(two))
-    assert "what else" in check("fine_tuning.2", count(w for w in two if len(w.shape) > 1))
-    assert "biases" in check("fine_tuning.2", count(two) - 8)
+    base_blocks = backbones.COMPACTNET.blocks
+    assert check("fine_tuning.2", end(2)).startswith("✓")
+    assert "last block does not move" in check("fine_tuning.2", end(2, head_only=True))
+    assert "one block earlier" in check("fine_tuning.2", end(1))
+    assert "batch normalisation is free" in check("fine_tuning.2", end(2, statistics=True))
+    stiff = end(2)
+    stiff.get_layer("block2a_conv").trainable = False
+    assert "block2a_conv" in check("fine_tuning.2", stiff)
+    assert "not the kind of answer" in check("fine_tuning.2", 5)
+
+
+def test_features_svm_score():
+    from sklearn.model_selection import GroupKFold, KFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    def score(X, y, cells, cv):
+        return cross_val_score(make_pipeline(StandardScaler(), SVC()), X, y, groups=cells, cv=cv)
+
+    assert check("features_svm.4", lambda X, y, cells: score(X, y, cells, GroupKFold(5))).startswith("✓")
+    leaking = check("features_svm.4", lambda X, y, cells: score(X, y, cells, KFold(5, shuffle=True, random_state=0)))
+    assert "drawn at random" in leaking
+    assert "predict from" in check("features_svm.4", lambda X, y, cells: 0.3)
+    assert "between 0 and 1" in check("features_svm.4", lambda X, y, cells: 30)
+    assert "NameError" in check("features_svm.4", lambda X, y, cells: nothing)  # noqa: F821
+    assert "not the kind of answer" in check("features_svm.4", 0.9)
 
 
 def test_class_balance():
