@@ -1,8 +1,9 @@
-"""Checks of the exercises whose answer is a value: each takes an answer and returns a hint, or None if it is right.
+"""Checks of the exercises whose answer is a value or code: each takes it and returns a hint, or None if it is right.
 
 Right answers are computed from the data at hand, so the checks work on every profile.
 """
 
+from dataclasses import fields
 from functools import cache
 
 import numpy as np
@@ -11,8 +12,10 @@ from .. import config, datasets
 from ..cells import CELLS, FOLDERS
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
+from ..datasets.specs import span
+from ..datasets.synthetic import draw
 from ..evaluation import counterfactuals, error_analysis, prediction
-from ..evaluation.metrics import wilson
+from ..evaluation.metrics import two_proportions, wilson
 from ..experiments import records
 from ..interactive import labelling
 from ..paper import CONFUSIONS, TABLE_1, as_count
@@ -228,20 +231,26 @@ def _fine_tuning_2(model):
 def _ablation_2(answer):
     from ..experiments import ablation
 
-    def alike(backbone):
-        rows = ablation.printed(backbone)
-        cells = list(zip(rows["images_per_class"], rows["blocks"], strict=True))
-        return set(cells), {cell for cell, like in zip(cells, rows["like_best"], strict=True) if like}
-
-    cells, right = alike("inception_v3")
-    answer = {(int(images), int(blocks)) for images, blocks in answer}
-    if answer == alike("vgg16")[1]:
-        return "these are the settings of VGG-16."
-    if answer - cells:
-        return "each setting is a pair (images a class, blocks) of the table for Inception-v3."
-    if answer - right:
-        return f"{len(answer - right)} of these can be told from the best: compare the p-value with 0.05."
-    return None if answer == right else "all of these belong to the list, and it is longer; the best is one of them."
+    printed = [ablation.printed(backbone) for backbone in ("inception_v3", "vgg16")]
+    tables = [(rows["right"].to_numpy(), int(rows["n"].iloc[0])) for rows in printed]
+    for right, n in [*tables, (np.array([92, 60, 88, 70]), 100)]:
+        p = two_proportions(right, n, right.max(), other_n=n)
+        result, alike = np.asarray(answer(right.copy(), n)), p > 0.05
+        if result.shape != right.shape:
+            return f"one answer a setting is asked for: {len(right)} for {len(right)} counts, not {result.size}."
+        if result.dtype != bool and np.allclose(result.astype(float), p, atol=1e-6):
+            return "these are the p-values; compare each with 0.05."
+        if np.array_equal(result, ~alike):
+            return "the other way round: True where the test cannot tell a setting from the best one."
+        if np.array_equal(result, alike & (right < right.max())):
+            return "the best one is missing: it cannot be told from itself."
+        if n == 100 and not np.array_equal(result, alike):
+            return f"right for both printed tables, not for one of four settings and {n} images: use what it is given."
+        if (result & ~alike).any():
+            return f"{(result & ~alike).sum()} of these can be told from the best: compare the p-value with 0.05."
+        if (~result & alike).any():
+            return "all of these belong to the list, and it is longer; is each compared with the best, both ways?"
+    return None
 
 
 def _confusion_matrix_2(answer):
@@ -278,16 +287,24 @@ def _error_analysis_2(answer):
 
 
 def _class_balance_2(answer):
-    answer, n = float(answer), TABLE_1["lymphocyte"]
-    if abs(answer - sum(TABLE_1.values()) / n) < 0.1:
-        return "all classes together have the weight of all images; one class gets its share of it."
-    if abs(answer - max(TABLE_1.values()) / n) < 0.02:
-        return "this compares with the neutrophils; the mean over all images is to be 1."
-    if abs(answer - 8 * n / sum(TABLE_1.values())) < 0.01:
-        return "this is upside down: a rare cell weighs more than the mean, not less."
-    if abs(answer - sum(TABLE_1.values()) / (8 * n)) < 0.01:
-        return None
-    return "which share of the total weight does each class get, and how many images divide it among them?"
+    for counts in (np.array(list(TABLE_1.values())), np.array([90, 10]), np.array([5, 20, 75])):
+        result, right = np.asarray(answer(counts.copy()), float), counts.sum() / (len(counts) * counts)
+        if result.shape != counts.shape:
+            return f"one weight a class is asked for: {len(counts)} for {len(counts)} counts, not {result.size}."
+        if np.allclose(result, right, rtol=0.01):
+            continue
+        if np.allclose(result, counts.sum() / counts):
+            return "all classes together have the weight of all images; one class gets its share of it."
+        if np.allclose(result, counts.max() / counts):
+            return "this compares with the most frequent class; the mean over all images is to be 1."
+        if np.allclose(result, 1 / right):
+            return "this is upside down: a rare cell weighs more than the mean, not less."
+        if np.allclose(result, counts.sum() / (2 * counts)):
+            return "this is right for two classes; among how many is the weight shared here?"
+        if np.allclose(result, counts.sum() / (8 * counts)):
+            return "this is right for eight classes; it has to hold for any number of them."
+        return "which share of the total weight does each class get, and how many images divide it among them?"
+    return None
 
 
 @cache
@@ -296,13 +313,29 @@ def _eosinophil_flips():
 
 
 def _counterfactuals_2(answer):
-    if answer in FOLDERS:
-        return "this is a class that the answer can turn to; which parameter was changed on the way?"
-    counterfactuals.PARAMETERS.index(answer)  # what is no parameter is no answer
+    before = counterfactuals.preset("EO")
+    moved = [f.name for f in fields(before) if getattr(answer, f.name) != getattr(before, f.name)]
+    if len(moved) != 1:
+        return f"change one parameter of the preset; {len(moved) or 'none'} of yours differ{'s' * (not moved)} from it."
+    if moved[0] not in counterfactuals.PARAMETERS:
+        return "change a number or a colour: how far the other parameters move cannot be said."
+    called = counterfactuals.pretrained_proba(draw(answer, counterfactuals.SIZE, 0)[None]).argmax()
+    if FOLDERS[called] == "eosinophil":
+        return "the network still calls it an eosinophil: change this parameter further, or another one."
     table = _eosinophil_flips()
-    if answer not in set(table["parameter"]):
-        return "this one can be anything, and the answer stays; the table lists those that can change it."
-    return None if answer == table["parameter"][0] else "it flips the answer, but another one has less far to go."
+    change = _moved(moved[0], getattr(before, moved[0]), getattr(answer, moved[0]))
+    rows = zip(table["parameter"], table["value"], table["new_value"], strict=True)
+    if change <= 1.15 * min(_moved(*row) for row in rows):
+        return None
+    if moved[0] == table["parameter"][0]:
+        return "it flips the answer, but less of the same change does it, too."
+    return "it flips the answer, but another parameter has less far to go."
+
+
+def _moved(parameter, value, new):
+    """How far, as a share of the range that the kinds span; of a colour the mean over its channels."""
+    low, high = (np.asarray(end, float) for end in span(parameter))
+    return float(np.mean(np.abs(np.subtract(new, value)) / (high - low)))
 
 
 def _compact_network_2(answer):
@@ -334,17 +367,25 @@ def _feature_maps_2(answer):
 
 
 def _capstone_2(answer):
-    bands = int(answer)
-    enough = next(n for n in range(1, 1000) if wilson(n, n)[0] >= 0.95)
+    bands = int(answer(0.95))
+    enough = _least(0.95)
     if bands in {59, 60}:  # 0.95 ** 59 < 0.05, and the rule of three
         return "this is how many it takes one-sided; Wilson's 95 % interval leaves 2.5 % on each side."
     if bands == enough - 1:
         return "nearly: of so many, all found, the interval still begins just below 0.95."
     if bands > enough:
-        return "so many are enough, but fewer are, too: look for the smallest number."
+        return "for 0.95 so many are enough, but fewer are, too: look for the smallest number."
     if 1 <= bands < enough:
-        return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: that is not enough."
-    return None if bands == enough else "a test holds one band or more."
+        return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: not enough for 0.95."
+    if bands < 1:
+        return "a test holds one band or more."
+    wrong = [share for share in (0.9, 0.8, 0.99) if int(answer(share)) != _least(share)]
+    return f"right for 0.95, but not for {wrong[0]}: use the share that the function is given." if wrong else None
+
+
+def _least(share):
+    """The smallest number that, all found, shows a share by the lower end of Wilson's interval."""
+    return next(n for n in range(1, 1000) if wilson(n, n)[0] >= share)
 
 
 @cache

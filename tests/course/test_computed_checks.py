@@ -1,5 +1,7 @@
 """Self-checks: the solution passes, typical wrong answers get a hint about their mistake, nothing gives the answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
 from bloodcell_utils.datasets import splits
-from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.evaluation import counterfactuals, metrics
 from bloodcell_utils.experiments import records
 
 
@@ -148,20 +150,22 @@ def test_features_svm(table):
 
 
 def test_ablation():
-    from bloodcell_utils.experiments import ablation
+    def p_values(right, n):
+        return metrics.two_proportions(right, n, right.max(), other_n=n)
 
-    def alike(backbone, level=0.05):
-        rows = ablation.printed(backbone)
-        p = metrics.two_proportions(rows["right"], rows["n"], rows["right"].max(), other_n=rows["n"])
-        return list(zip(rows["images_per_class"][p > level], rows["blocks"][p > level], strict=True))
+    def alike(level):
+        return lambda right, n: p_values(right, n) > level
 
-    right = alike("inception_v3")
-    assert check("ablation.2", right).startswith("✓")
-    assert check("ablation.2", [list(map(str, cell)) for cell in right[::-1]]).startswith("✓")
-    assert "VGG-16" in check("ablation.2", alike("vgg16"))
-    assert "longer" in check("ablation.2", right[:1])
-    assert "can be told" in check("ablation.2", alike("inception_v3", 0.001))
-    assert "a pair" in check("ablation.2", [(256, 1)])
+    assert check("ablation.2", alike(0.05)).startswith("✓")
+    assert check("ablation.2", lambda right, n: list(p_values(right, n) > 0.05)).startswith("✓")
+    assert "p-values" in check("ablation.2", p_values)
+    assert "other way round" in check("ablation.2", lambda right, n: p_values(right, n) <= 0.05)
+    assert "from itself" in check("ablation.2", lambda right, n: alike(0.05)(right, n) & (right < right.max()))
+    assert "longer" in check("ablation.2", alike(0.3))
+    assert "can be told" in check("ablation.2", alike(0.001))
+    assert "what it is given" in check("ablation.2", lambda right, n: p_values(right, 4096) > 0.05)
+    assert "one answer a setting" in check("ablation.2", lambda right, n: True)
+    assert "kind of answer" in check("ablation.2", [(4096, 4)])
 
 
 def test_confusion_matrix():
@@ -245,12 +249,19 @@ def test_features_svm_score():
 
 
 def test_class_balance():
-    n, images = paper.TABLE_1["lymphocyte"], paper.N_IMAGES
-    assert check("class_balance.2", round(images / (8 * n), 2)).startswith("✓")
-    assert "its share" in check("class_balance.2", images / n)
-    assert "neutrophils" in check("class_balance.2", 3329 / n)
-    assert "upside down" in check("class_balance.2", 8 * n / images)
-    assert "which share" in check("class_balance.2", 1)
+    def right(counts):
+        return counts.sum() / (len(counts) * counts)
+
+    assert check("class_balance.2", right).startswith("✓")
+    assert check("class_balance.2", lambda counts: right(counts).round(2).tolist()).startswith("✓")
+    assert "its share" in check("class_balance.2", lambda counts: counts.sum() / counts)
+    assert "most frequent" in check("class_balance.2", lambda counts: counts.max() / counts)
+    assert "upside down" in check("class_balance.2", lambda counts: 1 / right(counts))
+    assert "two classes" in check("class_balance.2", lambda counts: counts.sum() / (2 * counts))
+    assert "eight classes" in check("class_balance.2", lambda counts: counts.sum() / (8 * counts))
+    assert "one weight a class" in check("class_balance.2", lambda counts: 1.76)
+    assert "which share" in check("class_balance.2", lambda counts: counts * 0.0)
+    assert "kind of answer" in check("class_balance.2", 1.76)
 
 
 def test_feature_maps():
@@ -275,20 +286,37 @@ def test_compact_network():
 
 
 def test_counterfactuals():
-    assert check("counterfactuals.2", "granule_rgb").startswith("✓")
-    assert "less far to go" in check("counterfactuals.2", "cell_diameter_um")
-    assert "the answer stays" in check("counterfactuals.2", "red_cells")
-    assert "which parameter" in check("counterfactuals.2", "neutrophil")
+    eosinophil = counterfactuals.preset("EO")
+
+    def changed(**values):
+        return check("counterfactuals.2", replace(eosinophil, **values))
+
+    table = computed_checks._eosinophil_flips().set_index("parameter")
+    best, other = table.index[:2]
+    assert changed(**{best: table["new_value"][best]}).startswith("✓")
+    assert "less far to go" in changed(**{other: table["new_value"][other]})
+    far = np.add(table["new_value"][best], 0.4 * np.subtract(table["new_value"][best], table["value"][best]))
+    assert "less of the same" in changed(**{best: tuple(np.clip(far, 0, 255).tolist())})
+    assert "still calls it" in changed(red_cells=eosinophil.red_cells + 1)
+    assert "a number or a colour" in changed(nucleus_shape="round")
+    assert "none of yours" in changed()
+    assert "2 of yours" in changed(red_cells=1, vacuoles=9)
+    assert "kind of answer" in check("counterfactuals.2", "granule_rgb")
 
 
 def test_capstone():
-    assert check("capstone.2", 73).startswith("✓")
-    assert check("capstone.2", np.int64(73)).startswith("✓")
-    assert "nearly" in check("capstone.2", 72)
-    assert "2.5 %" in check("capstone.2", 59)
-    assert "fewer are" in check("capstone.2", 100)
-    assert "begins at 0.839" in check("capstone.2", 20)
-    assert "one band or more" in check("capstone.2", 0)
+    def least(share):
+        n = np.arange(1, 1000)
+        return n[metrics.wilson(n, n)[:, 0] >= share][0]
+
+    assert check("capstone.2", least).startswith("✓")
+    assert "not for 0.9" in check("capstone.2", lambda share: 73)
+    assert "nearly" in check("capstone.2", lambda share: 72)
+    assert "2.5 %" in check("capstone.2", lambda share: 59)
+    assert "fewer are" in check("capstone.2", lambda share: 100)
+    assert "begins at 0.839" in check("capstone.2", lambda share: 20)
+    assert "one band or more" in check("capstone.2", lambda share: 0)
+    assert "kind of answer" in check("capstone.2", 73)
 
 
 def test_you_against_the_model(monkeypatch):
