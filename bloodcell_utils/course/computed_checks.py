@@ -16,7 +16,7 @@ from ..evaluation import counterfactuals, error_analysis, prediction
 from ..evaluation.metrics import wilson
 from ..experiments import records
 from ..interactive import labelling
-from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
+from ..paper import HYPERPARAMETERS, TABLE_1
 
 
 def _first_look_1(answer):
@@ -166,13 +166,29 @@ def _ablation_2(answer):
 
 
 def _confusion_matrix_2(answer):
-    true, called = answer
-    if (called, true) in CONFUSIONS:
-        return "first the true class, then what it was called."
-    if (true, called) not in CONFUSIONS:
-        return "answer with one of the keys of paper.CONFUSIONS."
-    count = as_count(CONFUSIONS[true, called])
-    return None if count is None else f"{CONFUSIONS[true, called]:g} % fits: it is {count} of 256."
+    cases = np.array([(29, 30), (30, 30), (0, 50), (1, 100), (2900, 3000)])
+    given = [np.asarray(answer(int(k), int(n)), float) for k, n in cases]
+    if any(ends.shape != (2,) for ends in given):
+        return "return two numbers, the lower and the upper end."
+    ends, right = np.array(given), wilson(*cases.T)
+
+    def near(other, this=ends, atol=5e-4):
+        return np.allclose(this, other, atol=atol)
+
+    k, n = cases.T
+    textbook = k / n + 1.96 * np.sqrt(k / n * (1 - k / n) / n) * np.array([[-1], [1]])
+    other_z = [wilson(k, n, level) for level in (0.6827, 0.90, 0.9545, 0.99)]
+    hints = [
+        (near(right), None),
+        (near(100 * right, atol=0.05), "these are percent; give fractions between 0 and 1."),
+        (near(right[:, ::-1]), "the lower end comes first."),
+        (near(textbook.T), "this is the interval of the textbooks: of 30 of 30 it leaves no doubt at all."),
+        (any(map(near, other_z)), "this is Wilson's formula with another z; for 95 % it is 1.96."),
+        (near(right.mean(axis=1), ends.mean(axis=1)), "the middle is right, the width is not: what is under the root?"),
+        (near(np.ptp(right, axis=1), np.ptp(ends, axis=1)), "the width is right, the middle is not: where to?"),
+    ]
+    otherwise = f"for 29 of 30 it says {ends[0, 0]:.3f} to {ends[0, 1]:.3f}; go through the formula term by term."
+    return next((hint for given, hint in hints if given), otherwise)
 
 
 def _error_analysis_2(answer):

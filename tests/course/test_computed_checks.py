@@ -127,13 +127,31 @@ def test_ablation():
 
 
 def test_confusion_matrix():
-    odd = next(pair for pair, rate in paper.CONFUSIONS.items() if paper.as_count(rate) is None)
-    assert check("confusion_matrix.2", odd).startswith("✓")
-    assert check("confusion_matrix.2", list(odd)).startswith("✓")
-    assert "first the true class" in check("confusion_matrix.2", odd[::-1])
-    assert "it is 8 of 256" in check("confusion_matrix.2", ("monocyte", "ig"))
-    assert "one of the keys" in check("confusion_matrix.2", ("monocyte", "platelet"))
-    assert "kind of answer" in check("confusion_matrix.2", 2.58)
+    def interval(k, n, z=1.96, to_half=1.0, root=True, twice=4):
+        p = k / n
+        half = z * np.sqrt(p * (1 - p) / n + (z**2 / (twice * n**2) if root else 0))
+        middle = p + to_half * z**2 / (2 * n)
+        return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+    def textbook(k, n):
+        half = 1.96 * np.sqrt(k / n * (1 - k / n) / n)
+        return k / n - half, k / n + half
+
+    def asked(**changes):
+        return check("confusion_matrix.2", lambda k, n: interval(k, n, **changes))
+
+    assert asked().startswith("✓")
+    assert check("confusion_matrix.2", metrics.wilson).startswith("✓")
+    assert check("confusion_matrix.2", lambda k, n: list(interval(k, n))).startswith("✓")
+    assert "percent" in check("confusion_matrix.2", lambda k, n: 100 * np.array(interval(k, n)))
+    assert "comes first" in check("confusion_matrix.2", lambda k, n: interval(k, n)[::-1])
+    assert "textbooks" in check("confusion_matrix.2", textbook)
+    assert "another z" in asked(z=2) and "another z" in asked(z=1.645)
+    assert "under the root" in asked(root=False) and "under the root" in asked(twice=2)
+    assert "the middle is not" in asked(to_half=0)
+    assert "term by term" in asked(to_half=0, root=False)
+    assert "two numbers" in check("confusion_matrix.2", lambda k, n: k / n)
+    assert "kind of answer" in check("confusion_matrix.2", lambda k: (0, 1))
 
 
 @pytest.fixture
