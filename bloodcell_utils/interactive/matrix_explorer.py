@@ -151,7 +151,7 @@ def pair(images, subtypes, probabilities, *, true, called):
     elif len(between):  # all were named correctly: of few cells, at least half are left for their own group
         close = between[probabilities[between, b] >= CLOSE]
         between = close[: int((are_a & (probabilities.argmax(axis=1) == a)).sum()) // 2]
-        middle = f"{middle}: none; {'closest calls' if len(between) else 'and none was close'}"
+        middle += ": none; closest calls" if len(between) else ", or a close call"  # of which there is "none" as well
 
     def shown(rows, column):
         return [(images[row], f"{100 * probabilities[row, column]:.0f} %") for row in rows]

@@ -147,7 +147,7 @@ def test_a_pair_without_mistakes_says_so_and_shows_no_cell_twice():
     probabilities[:3, 0] = 0.001
     shown = blocks(pair(IMAGES[:4], subtypes, probabilities, true=["MMY"], called=["BNE", "SNE"]))
     assert shown["metamyelocyte"] == ["90 %"] * 3
-    assert shown["metamyelocyte → neutrophil: none; and none was close"] == []
+    assert shown["metamyelocyte → neutrophil, or a close call"] == []
 
 
 @pytest.mark.parametrize(("true", "called"), FIG_16)
