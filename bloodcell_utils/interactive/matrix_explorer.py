@@ -14,7 +14,7 @@ from .page import Page, data_uri, render, webp
 BUDGET = 150_000  # bytes of pictures in one explorer; fewer are shown of each kind until they fit
 SIDE = 64  # pixels: of a picture
 PAIRED, PAIR_SIDE = 3, 192  # pictures of each group of a pair; large, for what parts two kinds is fine texture
-CLOSE = 0.01  # probability of the wrong name from which on a right answer was a close call
+CLOSE = 0.05  # probability of the wrong name from which on a right answer was a close call
 ORANGE_FULL = 0.10  # a mistake that takes this share of its class has the strongest orange
 
 
@@ -121,7 +121,7 @@ def pair(images, subtypes, probabilities, *, true, called):
     """Two kinds of cells, each named correctly, and between them those of the first that are called the second.
 
     Where there are none, the middle group says so and shows closest calls: cells named correctly to which the model
-    gives the other name with 1 % or more. No cell is shown twice. Under each picture stands the probability that the
+    gives the other name with 5 % or more. No cell is shown twice. Under each picture stands the probability that the
     model gives to its name in the outer groups, and to the *wrong* name in the middle one.
 
     Parameters
