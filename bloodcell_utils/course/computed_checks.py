@@ -16,6 +16,7 @@ from ..evaluation import counterfactuals, error_analysis, prediction
 from ..evaluation.metrics import wilson
 from ..experiments import records
 from ..interactive import labelling
+from ..models.compactnet_input import IMAGE, VIEW
 from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
 
 
@@ -227,15 +228,22 @@ def _counterfactuals_2(answer):
 
 
 def _compact_network_2(answer):
-    answer, large, small = int(answer), 3 * 3 * 128 * 256 + 3 * 3 * 256 * 256, 128 * 256
-    hints = {
-        large + small: None,
-        large: "the shortcut has weights, too.",
-        2 * 3 * 3 * 128 * 256
-        + small: "the second convolution reads what the first one wrote: how many maps are these?",
-        3 * 3 * 256 + 3 * 3 * 256 + 256: "every map that goes out looks at all maps that come in.",
-    }
-    return hints.get(answer, "sides of the kernel times maps in times maps out, three times.")
+    from ..models.layers import WhiteBalance
+
+    n_weights = answer.count_params()
+    if tuple(answer.input_shape[1:]) != (96, 96, 3) or tuple(answer.output_shape[1:]) != (8,):
+        return "it should take what `white_balance` gives, 96 × 96 pixels in three colours, and answer with eight numbers."
+    if n_weights >= 100_000:
+        return f"it has {n_weights:,} weights; in which block are most of them?"
+    split = datasets.load_split(config.profile(), IMAGE, reduced=True, progressbar=False)
+    rows, edge = split.rows("validation")[:500], (IMAGE - VIEW) // 2
+    middle = np.asarray(split.images[rows], np.float32)[:, edge : edge + VIEW, edge : edge + VIEW]
+    named = np.asarray(answer.predict(np.asarray(WhiteBalance()(middle)), verbose=0)).argmax(axis=1)
+    right = np.mean(named == split.y[rows])
+    if right >= 0.75:
+        return None
+    longer = "it is no better than guessing: was it trained on balanced images?" if right < 0.25 else "train it longer."
+    return f"small enough, with {n_weights:,} weights, but right on {right:.0%} of the validation cells; {longer}"
 
 
 def _feature_maps_2(answer):
