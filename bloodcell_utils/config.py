@@ -131,9 +131,11 @@ class Profile:
     data : {"synthetic", "pbc"}
         Cells drawn on the spot, or the real archive.
     weights : {"random", "imagenet"}
-        Random weights are seeded and need no download.
+        Of VGG-16 and Inception-v3; random ones are seeded and need no download.
+    borrowed : str
+        The network that the chapters borrow and tune, one that has learnt (`weights_of`).
     backbones : tuple of str
-        Networks that this profile can afford.
+        The paper's networks that this profile can afford.
     image_size : int
         Side of the square images shown and drawn from, in pixels.
     crop : float
@@ -158,6 +160,7 @@ class Profile:
     name: str
     data: str
     weights: str = "imagenet"
+    borrowed: str = "vgg16"
     backbones: tuple[str, ...] = ("vgg16",)
     image_size: int = 128
     crop: float = 1.0
@@ -171,18 +174,23 @@ class Profile:
     compact: Compact = Compact()
     drawn: Drawn = Drawn()
 
+    def weights_of(self, backbone):
+        """The weights that a network has on this profile: CompactNet's came with the package (``"pbc"``)."""
+        return "pbc" if backbone == "compactnet" else self.weights
+
 
 PROFILES = {
     p.name: p
     for p in (
         Profile(
-            name="sample", data="synthetic", weights="random", feature_size=64, pca=64, siblings=(12, 4), natural=120,
+            name="sample", data="synthetic", weights="random", borrowed="compactnet", crop=0.75, feature_size=64,
+            pca=64, siblings=(12, 4), natural=120,
             tuning=Tuning(
-                size=64, crop=0.66, blocks=1, head=(64,), images_per_class=None, symmetries=1, epochs=3, batch_size=32,
+                size=64, crop=0.75, blocks=1, head=(64,), images_per_class=None, symmetries=1, epochs=3, batch_size=32,
                 learning_rate=3e-5, schedule="cosine", head_epochs=40,
             ),
             small=Tuning(
-                size=32, crop=0.66, blocks=1, head=(64,), images_per_class=32, symmetries=1, epochs=2, batch_size=32,
+                size=32, crop=0.75, blocks=1, head=(64,), images_per_class=32, symmetries=1, epochs=2, batch_size=32,
                 schedule="cosine", head_epochs=20,
             ),
             grid=Grid(

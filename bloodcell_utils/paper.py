@@ -70,6 +70,23 @@ ACCURACY = {
     ("fine_tuned_unbalanced", "inception_v3"): Printed(92.5, "Fig. 18"),
 }
 
+
+def printed_accuracy(design, network):
+    """The accuracy (%) that the paper prints.
+
+    Parameters
+    ----------
+    design : {"svm", "fine_tuned", "fine_tuned_unbalanced"}
+    network : str
+
+    Returns
+    -------
+    float or None
+        None for a network that is not the paper's.
+    """
+    return getattr(ACCURACY.get((design, network)), "value", None)
+
+
 # Table 3: validation accuracy (%), {images a class: {last blocks trained: accuracy}}.
 TABLE_3 = {
     "vgg16": {

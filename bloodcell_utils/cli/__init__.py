@@ -110,7 +110,9 @@ def _add_measuring(commands):
     known = "; ".join(f"{name}: {text}" for name, text in EXPERIMENTS.items())
     experiment.add_argument("experiment", choices=EXPERIMENTS, help=known)
     experiment.add_argument("--profile", choices=PROFILES, help="default: BLOODCELL_PROFILE, else sample")
-    experiment.add_argument("--backbone", choices=("vgg16", "inception_v3"), help="default: vgg16")
+    experiment.add_argument(
+        "--backbone", choices=("vgg16", "inception_v3", "compactnet"), help="default: the one that the profile borrows"
+    )
     experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
     for name, of in (("--seed", "all that is trained or drawn"), ("--split-seed", "the split into subsets")):
         experiment.add_argument(name, type=int, default=SEED, help=f"of {of} (default: {SEED})")

@@ -13,7 +13,7 @@ from ..files import write_folder
 from .specs import check, pick_subtype, random_spec
 from .synthetic import draw
 
-VERSION = 3  # rises when the same seed gives other pixels: part of the name of a cached folder
+VERSION = 4  # rises when the same seed gives other pixels: part of the name of a cached folder
 
 _README = "These cells are drawn, not photographed.\nversion {}, per_class {}, size {}, seed {}\n"
 _COPIES = {("neutrophil", 0): ("eosinophil", 0), ("ig", 1): ("ig", 0), ("platelet", 1): ("platelet", 0)}

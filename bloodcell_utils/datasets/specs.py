@@ -164,8 +164,10 @@ _KINDS = {
         "frosting": (0.3, 1),
     },
 }  # fmt: skip
+# The lamp of PBC varies less: its empty glass has a deviation of 0.7 %. With this spread a colour histogram that learnt
+# from fifty drawn cells a class loses at 5 % less light what it loses on fifty real ones: half of its answers.
 _SLIDE = {
-    "stain_hue": (-0.4, 0.4), "stain_strength": (0.88, 1.14), "exposure": (0.99, 1.01), "focus_um": (0.03, 0.16),
+    "stain_hue": (-0.4, 0.4), "stain_strength": (0.88, 1.14), "exposure": (0.975, 1.025), "focus_um": (0.03, 0.16),
     "sharpening": (0.3, 0.9), "noise": (0.3, 1.0), "red_cells": (8, 32), "pallor": (0.4, 1.0), "platelets": (0, 2),
     "debris": [0, 0, 1, 3],
 }  # fmt: skip

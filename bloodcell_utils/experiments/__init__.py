@@ -5,7 +5,7 @@
 All of them take the same parameters, as far as they apply:
 
 ``profile``      a `config.Profile`: which images, which networks, for how long
-``backbone``     ``"vgg16"`` or ``"inception_v3"``
+``backbone``     ``"vgg16"``, ``"inception_v3"`` or ``"compactnet"``; default: the one that the profile borrows
 ``seed``         of everything that is trained or drawn; of several trainings, of the first, and the others count on
 ``split_seed``   of the split into subsets: trainings with several seeds are tested on the same images
 ``progressbar``  draw progress bars, and print a line for each model
@@ -23,6 +23,7 @@ from ..errors import BloodcellError
 
 EXPERIMENTS = {
     "svm": "frozen features and a support vector machine (the paper's first design)",
+    "control": "a network that has learnt nothing, colours alone, and both under another lamp",
     "finetune": "the last blocks trained on blood cells (the paper's second design)",
     "ablation": "how many images a class, how many trained blocks (the paper's Table 3)",
     "balance": "balanced against unbalanced training, one change at a time",

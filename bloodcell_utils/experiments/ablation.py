@@ -29,7 +29,7 @@ VERSION = 2  # rises when the same arguments give another result
 LEVEL = 0.05
 
 
-def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True, scheduler=None):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True, scheduler=None):
     """Train and measure every cell of the profile's grid.
 
     Parameters
@@ -48,6 +48,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
         Measured on the validation images.
     """
     split = load_split(profile, seed=split_seed)
+    backbone = backbone or profile.borrowed
     wanted = grid_settings(profile, backbone, seed=seed)
     common = {"profile": profile.name, "backbone": backbone, "split": split_seed, "data": _fingerprint(split.table)}
     how = {"version": VERSION, "scheduler": scheduler, "desc": "cells", "progressbar": progressbar}
@@ -59,17 +60,17 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
             f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {own_seed}",
             np.array(result.pop("predicted")),
             result["prepared_s"] + result["trained_s"],
-            printed=paper.TABLE_3[backbone].get(n, {}).get(blocks),
+            printed=paper.TABLE_3.get(backbone, {}).get(n, {}).get(blocks),
             **{"images_per_class": n, "blocks": blocks, "seed": own_seed, **result},
         )
-    tuning, spec = profile.small, backbones.backbone(backbone)
+    tuning, spec, weights = profile.small, backbones.backbone(backbone), profile.weights_of(backbone)
     return found.record(
-        f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
+        f"{spec.title}, {weights} weights, {spec.side(tuning.size)} px, central {tuning.crop:.0%} of "
         "the image. Measured on the validation images, which also chose the best epoch of each cell."
     )
 
 
-def grid_settings(profile, backbone="vgg16", *, seed=SEED):
+def grid_settings(profile, backbone=None, *, seed=SEED):
     """The cells of a profile's grid, row by row; the last is the one that is trained with a second seed.
 
     Parameters
@@ -84,7 +85,7 @@ def grid_settings(profile, backbone="vgg16", *, seed=SEED):
         ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row with
         that seed, whose activations the others share; ``repeats``, how often an epoch shows each image.
     """
-    grid, printed_rows = profile.grid, paper.TABLE_3[backbone]
+    grid, printed_rows = profile.grid, paper.TABLE_3.get(backbone or profile.borrowed)
     rows = grid.images_per_class or tuple(printed_rows)
     columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]

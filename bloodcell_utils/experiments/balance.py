@@ -95,7 +95,7 @@ def arm(name, table, images_per_class, *, seed=SEED):
     return sources, versions, weights
 
 
-def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True, seeds=3):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True, seeds=3):
     """Train and test every arm with several seeds.
 
     Parameters
@@ -112,6 +112,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
     records.Record
     """
     tuning, small = profile.small, replace(profile, tuning=profile.small)
+    backbone = backbone or profile.borrowed
     split = finetune.tuning_split(small, backbone, seed=split_seed, progressbar=progressbar)
     y, validation = split.y, split.rows("validation")
     first = finetune.untrained(small, split, backbone=backbone, seed=seed)
@@ -129,7 +130,8 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
             sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, seed=own_seed)
             network = finetune.untrained(small, split, backbone=backbone, seed=own_seed)
             settings = finetune.settings(tuning, own_seed, class_weight=class_weight)
-            made_of = profile.weights, asdict(tuning), settings, sources, versions, validation, split.images
+            weights = profile.weights_of(backbone)
+            made_of = weights, asdict(tuning), settings, sources, versions, validation, split.images
             how["name"] = f"balance-{backbone}-{key(finetune.VERSION, *made_of)}"
             X = given(sources, versions)
             history = finetune.fit(network, X, y[sources], validation_data=held, settings=settings, **how)

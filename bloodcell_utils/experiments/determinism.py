@@ -12,7 +12,7 @@ from . import finetune, records
 MODES = {"as usual": False, "deterministic": True}  # in this order: a process cannot leave the deterministic mode
 
 
-def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Train the same network twice in each mode and compare curves, weights and answers bit by bit.
 
     Parameters
@@ -29,6 +29,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
         each run.
     """
     tuning, small = profile.small, replace(profile, tuning=profile.small)
+    backbone = backbone or profile.borrowed
     split = finetune.tuning_split(small, backbone, seed=split_seed, progressbar=progressbar)
     y, held, test = split.y, split.rows("validation"), split.rows("test")
     sources, (versions,) = finetune.training_rows(split.table, tuning.images_per_class, seed=seed)

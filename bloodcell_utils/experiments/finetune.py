@@ -90,13 +90,14 @@ def settings(tuning, seed=SEED, **changes):
     return fitting.Settings(**taken | {"seed": seed} | changes)
 
 
-def tuning_split(profile, backbone="vgg16", *, seed=SEED, progressbar=True):
+def tuning_split(profile, backbone=None, *, seed=SEED, progressbar=True):
     """The profile's images as its tuning shows them to a network.
 
     Parameters
     ----------
     profile : config.Profile
-    backbone : str
+    backbone : str, optional
+        Default: the one that the profile borrows.
     seed, progressbar
         As for `load_split`.
 
@@ -104,11 +105,11 @@ def tuning_split(profile, backbone="vgg16", *, seed=SEED, progressbar=True):
     -------
     datasets.Split
     """
-    size = profile.tuning.size or backbones.backbone(backbone).input_size
+    size = backbones.backbone(backbone or profile.borrowed).side(profile.tuning.size)
     return load_split(profile, size, profile.tuning.crop, seed=seed, progressbar=progressbar)
 
 
-def untrained(profile, split=None, *, backbone="vgg16", blocks=None, seed=SEED):
+def untrained(profile, split=None, *, backbone=None, blocks=None, seed=SEED):
     """A profile's network before training, its last blocks free to train; random weights are calibrated.
 
     Parameters
@@ -116,7 +117,8 @@ def untrained(profile, split=None, *, backbone="vgg16", blocks=None, seed=SEED):
     profile : config.Profile
     split : datasets.Split, optional
         From `tuning_split`, whose training images calibrate random weights; default: the profile's.
-    backbone : str
+    backbone : str, optional
+        Default: the one that the profile borrows.
     blocks : int, optional
         Default: the profile's.
     seed : int
@@ -126,12 +128,13 @@ def untrained(profile, split=None, *, backbone="vgg16", blocks=None, seed=SEED):
     -------
     Network
     """
-    tuning = profile.tuning
+    tuning, backbone = profile.tuning, backbone or profile.borrowed
+    size, weights = backbones.backbone(backbone).side(tuning.size), profile.weights_of(backbone)
     head = {"head": tuning.head, "n_classes": len(paper.TABLE_1), "pooling": tuning.pooling, "seed": seed}
     with runtime.precision():
         augmentation = not tuning.symmetries
-        model = backbones.classifier(backbone, tuning.size, profile.weights, augmentation=augmentation, **head)
-    if profile.weights == "random":
+        model = backbones.classifier(backbone, size, weights, augmentation=augmentation, **head)
+    if weights == "random":
         split = split or tuning_split(profile, backbone, progressbar=False)
         backbones.calibrate(model, backbone, split.images[split.rows("train")[::20]])
     prefix, end = backbones.unfreeze(model, backbone, tuning.blocks if blocks is None else blocks)
@@ -191,7 +194,7 @@ def training_inputs(network, images, rows, *, versions=0, progressbar=True):
     return activations(network.prefix, images, rows, symmetries=versions, progressbar=progressbar)
 
 
-def fine_tuned(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
+def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Train a profile's network, or take it from the cache where it was trained before.
 
     Parameters
@@ -206,6 +209,7 @@ def fine_tuned(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progres
     FineTuningResult
     """
     started = time.perf_counter()
+    backbone = backbone or profile.borrowed
     tuning, split = profile.tuning, tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
     network = untrained(profile, split, backbone=backbone, seed=seed)
     sources, versions = training_rows(split.table, tuning.images_per_class, max(1, tuning.symmetries), seed=seed)
@@ -219,7 +223,7 @@ def fine_tuned(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progres
     validation = np.flatnonzero(np.isin(held, split.rows("validation")))
     validation_data = Subset(shown, validation), split.y[held[validation]]
     chosen = settings(tuning, seed)
-    made_of = profile.weights, asdict(tuning), chosen, sources, held[validation], split.images
+    made_of = profile.weights_of(backbone), asdict(tuning), chosen, sources, held[validation], split.images
     name = f"finetune-{backbone}-{key(VERSION, *made_of)}"
     how = {"settings": chosen, "head_epochs": tuning.head_epochs, "name": name, "progressbar": progressbar}
     history = fit(network, X, split.y[sources], validation_data=validation_data, **how)
@@ -256,7 +260,7 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, p
     return fitting.fit(network.end, X, y, validation_data=validation_data, **options)
 
 
-def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure a fine-tuned network on the test images.
 
     Parameters
@@ -270,7 +274,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
     -------
     records.Record
     """
-    started = time.perf_counter()
+    started, backbone = time.perf_counter(), backbone or profile.borrowed
     tuned = fine_tuned(profile, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
     found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
     trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
@@ -278,7 +282,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
         f"{backbone} fine-tuned",
         tuned.probabilities[found.rows].argmax(axis=1),
         time.perf_counter() - started,
-        printed=paper.ACCURACY["fine_tuned", backbone].value,
+        printed=paper.printed_accuracy("fine_tuned", backbone),
         prepared_s=round(tuned.prepared_s, 1),
         trained_s=round(tuned.trained_s, 1),
         parameters={"all": tuned.model.count_params(), "trained": trained},
@@ -300,9 +304,9 @@ def describe(profile, backbone):
     -------
     str
     """
-    tuning, spec = profile.tuning, backbones.backbone(backbone)
+    tuning, spec, weights = profile.tuning, backbones.backbone(backbone), profile.weights_of(backbone)
     return (
-        f"{spec.title}, {profile.weights} weights, {tuning.size or spec.input_size} px, central {tuning.crop:.0%} of "
+        f"{spec.title}, {weights} weights, {spec.side(tuning.size)} px, central {tuning.crop:.0%} of "
         f"the image, last {tuning.blocks} of {len(spec.blocks)} blocks trained in {runtime.fastest_precision()}."
     )
 

@@ -113,7 +113,7 @@ def cross_validate(classifiers, X, y, *, preparation, groups=None, seed=SEED):
     return scores
 
 
-def siblings(split, images, profile, *, backbone="vgg16", seed=SEED, progressbar=True):
+def siblings(split, images, profile, *, backbone=None, seed=SEED, progressbar=True):
     """Cross-validate twice on augmented images: versions of one source in one fold, and spread over the folds.
 
     Parameters
@@ -124,7 +124,8 @@ def siblings(split, images, profile, *, backbone="vgg16", seed=SEED, progressbar
         From `features.closeups`.
     profile : config.Profile
         Its ``siblings`` say how many sources a class and versions of each, the original included.
-    backbone : str
+    backbone : str, optional
+        Default: the one that the profile borrows.
     seed : int
     progressbar : bool
 
@@ -135,12 +136,13 @@ def siblings(split, images, profile, *, backbone="vgg16", seed=SEED, progressbar
     dict of str to list of float
         Accuracy on each fold, ``together`` (honest) and ``apart`` (leaking).
     """
-    n_sources, n_versions = profile.siblings
+    backbone, (n_sources, n_versions) = backbone or profile.borrowed, profile.siblings
     train = split.table.iloc[split.rows("train")]
     rng = np.random.default_rng(seed)
     chosen = [rng.permutation(rows)[:n_sources] for rows in train.groupby("class").indices.values()]
     plan = augment.versions(train.iloc[np.concatenate(chosen)], n_versions, seed=seed)
-    X = extract(augment.apply(images, plan), backbone, profile.weights, seed=seed, progressbar=progressbar)["last"]
+    weights = profile.weights_of(backbone)
+    X = extract(augment.apply(images, plan), backbone, weights, seed=seed, progressbar=progressbar)["last"]
     y = labels(plan)
     preparation, machine = last_block_preparation(profile.pca, seed=seed), KernelSVM("cubic")
     scores = {
@@ -150,7 +152,7 @@ def siblings(split, images, profile, *, backbone="vgg16", seed=SEED, progressbar
     return make_pipeline(preparation, machine).fit(X, y), scores
 
 
-def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=True):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure all rows.
 
     Parameters
@@ -165,12 +167,13 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
     """
     split = load_split(profile, seed=split_seed)
     table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
-    chance = {"backbone": backbone, "seed": seed, "progressbar": progressbar}
+    backbone = backbone or profile.borrowed
+    weights, chance = profile.weights_of(backbone), {"backbone": backbone, "seed": seed, "progressbar": progressbar}
     found = records.Collector("svm", profile, split, **chance)
     found.say(f"{len(table):,} images; {len(fit):,} for cross-validation and training, {len(test):,} for the test.")
 
     images = closeups(table, profile, backbone, progressbar=progressbar)
-    views = extract(images, backbone, profile.weights, progressbar=progressbar, seed=seed)
+    views = extract(images, backbone, weights, progressbar=progressbar, seed=seed)
     extraction_s = found.lap()
     found.say(f"Features: {', '.join(f'{name} {X.shape[1]:,}' for name, X in views.items())} ({extraction_s:.0f} s).")
 
@@ -192,7 +195,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
     preparation = last_block_preparation(profile.pca, seed=seed)
     scores = cross_validate(kernels, last[fit], y[fit], preparation=preparation, seed=seed)
     model = last_block_classifier(profile.pca, seed=seed).fit(last[fit], y[fit])
-    details = {"printed": paper.ACCURACY["svm", backbone].value, "cross_validation": scores}
+    details = {"printed": paper.printed_accuracy("svm", backbone), "cross_validation": scores}
     tested(f"{backbone} last block", model, last, **details, extraction_s=extraction_s)
 
     model = all_blocks_classifier().fit(blocks[fit], y[fit])
@@ -201,7 +204,7 @@ def run(profile, backbone="vgg16", *, seed=SEED, split_seed=SEED, progressbar=Tr
     model, scores = siblings(split, images, profile, **chance)
     tested(f"{backbone} last block, siblings", model, last, cross_validation=scores)
 
-    spec = f"{backbones.backbone(backbone).title}, {profile.weights} weights"
+    spec = f"{backbones.backbone(backbone).title}, {weights} weights"
     return found.record(f"{spec}, {images.shape[1]} px, central {profile.crop:.0%} of the image.")
 
 

@@ -1,7 +1,8 @@
-"""VGG-16 and Inception-v3: input size, preprocessing, blocks, and the layer that gives the paper's features.
+"""Networks to borrow from: input size, preprocessing, blocks, and the layer that gives the paper's features.
 
-The third network of the course, `CompactNet`, borrows nothing and has a file of its own (`compactnet`). Keras alone is
-used here, so the same code runs on its TensorFlow, JAX and PyTorch backends.
+VGG-16 and Inception-v3 learnt from ImageNet's photographs. `CompactNet` (`compactnet`) learnt from those of PBC: on
+drawn cells, which it has never seen, it is what is borrowed. Keras alone is used here, so the same code runs on its
+TensorFlow, JAX and PyTorch backends.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ import numpy as np
 
 from ..config import SEED, weights_dir
 from ..errors import BloodcellError
+from .compactnet import without_top
+from .compactnet_input import VIEW
+from .pretrained import assign
 from .runtime import load_keras
 
 IMAGENET_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
@@ -23,27 +27,32 @@ class Backbone:
     Attributes
     ----------
     name, title : str
-    constructor : str
-        In `keras.applications`.
+    constructor : str or None
+        In `keras.applications`; None for CompactNet.
+    weights : {"imagenet", "pbc"}
+        What it learnt from.
     input_size, min_size : int
         Side in pixels that it was published with, and the smallest that it accepts without its head.
     feature_layer : str
         Gives the paper's features when the classifier's weights are at hand.
     n_features : int
-        4,096 for VGG-16 (its second dense layer), 2,048 for Inception-v3 (its global average).
+        4,096 for VGG-16 (its second dense layer), 2,048 for Inception-v3 and 256 for CompactNet (global averages).
     last_layer : str
         The last convolution block's output, flattened when only convolution weights are at hand.
     blocks : tuple of str
         The output of each block, first to last.
     head : tuple of int
         Units of the dense layers that the paper puts between the features and its eight classes.
-    scaling : {"caffe", "tf"}
-        BGR with the mean of ImageNet subtracted, or levels from -1 to 1.
+    scaling : {"caffe", "tf", "inside"}
+        BGR with the mean of ImageNet subtracted, levels from -1 to 1, or left to the network.
+    averaged : bool
+        Its last maps reach the head as their averages; else flattened.
     """
 
     name: str
     title: str
-    constructor: str
+    constructor: str | None
+    weights: str
     input_size: int
     min_size: int
     feature_layer: str
@@ -52,6 +61,11 @@ class Backbone:
     blocks: tuple[str, ...]
     head: tuple[int, ...]
     scaling: str
+    averaged: bool
+
+    def side(self, wanted=None):
+        """Side of the input in pixels where a profile wants another: CompactNet keeps that at which it learnt."""
+        return wanted if wanted and self.constructor else self.input_size
 
     def weights_file(self, top=False):
         """The name that Keras gives the file of the weights, with the 1,000-class head or without it."""
@@ -67,15 +81,20 @@ BACKBONES = {
     b.name: b
     for b in (
         Backbone(
-            "vgg16", "VGG-16", "VGG16", 224, 32, "fc2", 4096, "block5_pool",
+            "vgg16", "VGG-16", "VGG16", "imagenet", 224, 32, "fc2", 4096, "block5_pool",
             ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"), (4096, 1024), "caffe",
+            False,
         ),
         Backbone(
-            "inception_v3", "Inception-v3", "InceptionV3", 299, 75, "avg_pool", 2048, "mixed10",
-            tuple(f"mixed{i}" for i in range(11)), (1024,), "tf",
+            "inception_v3", "Inception-v3", "InceptionV3", "imagenet", 299, 75, "avg_pool", 2048, "mixed10",
+            tuple(f"mixed{i}" for i in range(11)), (1024,), "tf", True,
         ),
     )
 }  # fmt: skip
+COMPACTNET = Backbone(
+    "compactnet", "CompactNet", None, "pbc", VIEW, 32, "block3", 256, "block3", ("block1", "block2", "block3"), (64,),
+    "inside", True,
+)  # fmt: skip
 
 
 def backbone(name):
@@ -84,15 +103,16 @@ def backbone(name):
     Parameters
     ----------
     name : str
-        One of `BACKBONES`.
+        One of `BACKBONES`, the paper's networks, or ``"compactnet"``.
 
     Returns
     -------
     Backbone
     """
-    if name not in BACKBONES:
-        raise BloodcellError(f"There is no backbone {name!r}; choose one of {', '.join(BACKBONES)}.")
-    return BACKBONES[name]
+    known = BACKBONES | {COMPACTNET.name: COMPACTNET}
+    if name not in known:
+        raise BloodcellError(f"There is no backbone {name!r}; choose one of {', '.join(known)}.")
+    return known[name]
 
 
 def build(name, size=None, weights="imagenet", *, top=False, seed=SEED, inputs=None):
@@ -101,11 +121,12 @@ def build(name, size=None, weights="imagenet", *, top=False, seed=SEED, inputs=N
     Parameters
     ----------
     name : str
-        One of `BACKBONES`.
+        As for `backbone`.
     size : int, optional
         Side of the input in pixels; default: the published one.
-    weights : {"imagenet", "random"} or path-like
-        ImageNet weights come from `config.weights_dir`, else Keras downloads them; random ones are drawn from `seed`.
+    weights : {"imagenet", "pbc", "random"} or path-like
+        ImageNet weights come from `config.weights_dir`, else Keras downloads them; those of CompactNet, ``"pbc"``, came
+        with the package; random ones are drawn from `seed`.
     top : bool
         With the 1,000-class head (published size only).
     seed : int
@@ -126,13 +147,21 @@ def build(name, size=None, weights="imagenet", *, top=False, seed=SEED, inputs=N
     if size < spec.min_size or (top and size != spec.input_size):
         need = f"{spec.min_size} px or more ({spec.input_size} with its head)"
         raise BloodcellError(f"{spec.title} needs images of {need}; {size} px was asked for.")
+    if weights not in (spec.weights, "random") and not Path(weights).is_file():
+        raise BloodcellError(f"{spec.title} learnt from {spec.weights}; there is no weight file {weights}.")
+    if spec.constructor is None:
+        model = without_top(size, seed=seed, inputs=inputs)
+        model.trainable = False
+        if weights == spec.weights:
+            assign(model)
+        elif weights != "random":
+            model.load_weights(weights)
+        return model
     if weights == "random":
         keras.utils.set_random_seed(seed)
         weights = None
     elif weights == "imagenet":
         weights = _find_weights(spec, top) or "imagenet"
-    elif not Path(weights).is_file():
-        raise BloodcellError(f"There is no weight file {weights}.")
     constructor, shape = getattr(keras.applications, spec.constructor), (size, size, 3)
     try:
         model = constructor(include_top=top, weights=weights, input_shape=shape, input_tensor=inputs)
@@ -159,13 +188,13 @@ def classifier(
     ----------
     name : str
     size : int, optional
-    weights : {"imagenet", "random"} or path-like
+    weights : {"imagenet", "pbc", "random"} or path-like
         As for `build`.
     head : tuple of int, optional
         Units of the dense layers before the last; default: the paper's.
     n_classes : int
     pooling : {None, "average"}
-        How the last block's maps reach the head. None is the paper's way: VGG-16's flattened, Inception-v3's averaged.
+        How the last block's maps reach the head. None is the paper's way: VGG-16's flattened, the others' averaged.
     augmentation : bool
         Flip and rotate by 0 to 60 degrees while training, on the device.
     seed : int
@@ -194,7 +223,7 @@ def classifier(
         x = keras.layers.RandomRotation((0, 60 / 360), fill_mode="reflect", seed=seed + 1, name="random_rotation")(x)
     maps = build(name, size, weights, inputs=_scaled(keras, spec, x)).output
     keras.utils.set_random_seed(seed)
-    average = pooling == "average" or (pooling is None and spec.name == "inception_v3")
+    average = pooling == "average" or (pooling is None and spec.averaged)
     x = (keras.layers.GlobalAveragePooling2D if average else keras.layers.Flatten)(name="features")(maps)
     for i, units in enumerate(spec.head if head is None else head):
         x = keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=f"head{i + 1}")(x)
@@ -313,6 +342,21 @@ def has_weights(name, top=False):
     return _find_weights(backbone(name), top) is not None
 
 
+def weights_file(name):
+    """What `keras.applications` takes as ``weights``: the file of ImageNet's where it is at hand.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    pathlib.Path or str
+        ``"imagenet"`` where it is not: Keras then downloads it.
+    """
+    return _find_weights(backbone(name), top=False) or "imagenet"
+
+
 def preprocess(name, images):
     """Scale images as the network's authors did.
 
@@ -329,6 +373,8 @@ def preprocess(name, images):
     images = np.asarray(images, np.float32)
     if backbone(name).scaling == "tf":
         return images / 127.5 - 1
+    if backbone(name).scaling == "inside":
+        return images
     return images[..., ::-1] - np.array(IMAGENET_MEAN, np.float32)
 
 
@@ -336,6 +382,8 @@ def _scaled(keras, spec, images):
     """`preprocess` inside a model."""
     if spec.scaling == "tf":
         return keras.layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
+    if spec.scaling == "inside":
+        return images
     return keras.ops.flip(images, axis=-1) - np.array(IMAGENET_MEAN, np.float32)
 
 

@@ -6,7 +6,7 @@ network begins shallow, and average pooling on the shortcuts (He et al. 2019).
 
 from ..config import SEED
 from ..errors import BloodcellError
-from .compactnet_input import IMAGE, PATCH, VIEW
+from .compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 from .runtime import load_keras
 
 WIDTHS = (16, 32, 64, 128, 256)
@@ -52,26 +52,76 @@ def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True
     keras = load_keras()
     layers = keras.layers
     keras.utils.set_random_seed(seed)
-    normalization = FusedBatchNormalization if fused else layers.BatchNormalization
-
-    def convolution(x, filters, strides, name, gamma="ones"):
-        x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
-        return normalization(momentum=MOMENTUM, gamma_initializer=gamma, name=f"{name}_bn")(x)
-
     inputs = keras.Input((image, image, 3), name="images")
     x = View(view, seed=seed, dtype="float32", name="view", **(augmentation or {}))(inputs)
     x = WhiteBalance(dtype="float32", name="white_balance")(x)
-    for i, filters in enumerate(widths[:2], 1):
-        x = layers.ReLU(name=f"stem{i}")(convolution(x, filters, 2, f"stem{i}"))
-    for i, filters in enumerate(widths[2:], 1):
-        name = f"block{i}"
-        short = layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")(x)
-        short = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(short)
-        x = layers.ReLU(name=f"{name}_relu")(convolution(x, filters, 2, f"{name}a"))
-        x = convolution(x, filters, 1, f"{name}b", gamma="zeros")
-        x = layers.ReLU(name=name)(layers.Add(name=f"{name}_add")([short, x]))
+    x = convolutions(x, widths, FusedBatchNormalization if fused else None)
     x = layers.GlobalAveragePooling2D(name="features")(x)
     x = layers.Dropout(0.1, seed=seed + 1, name="dropout")(x)
     x = layers.Dense(n_classes, name="logits", dtype="float32")(x)
     outputs = layers.Activation("softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="compactnet")
+
+
+def without_top(size=VIEW, *, seed=SEED, inputs=None):
+    """The network without its last layers, for others to borrow: Keras' own layers alone, so any Keras opens its file.
+
+    Parameters
+    ----------
+    size : int
+        Side of the images in pixels, a multiple of 8.
+    seed : int
+        For the first weights.
+    inputs : keras.KerasTensor, optional
+        Images, levels 0-255; default: an input of its own.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, size, size, 3), levels 0-255, to the last block's maps (n, size / 32, size / 32, 256).
+    """
+    keras = load_keras()
+    layers, ops = keras.layers, keras.ops
+    if size % PATCH:
+        raise BloodcellError(f"CompactNet looks at images whose side is a multiple of {PATCH} px, not {size}.")
+    keras.utils.set_random_seed(seed)
+    images = keras.Input((size, size, 3), name="images") if inputs is None else inputs
+    brightest = layers.GlobalMaxPooling2D(keepdims=True)(layers.AveragePooling2D(PATCH)(images))
+    balanced = ops.divide(images, ops.maximum(brightest, 1.0))  # as `layers.WhiteBalance`
+    x = layers.Rescaling(BACKGROUND / SCALE, -MEAN / SCALE, name="white_balance")(balanced)
+    return keras.Model(images, convolutions(x), name="compactnet")
+
+
+def convolutions(x, widths=WIDTHS, normalization=None):
+    """Two strided convolutions and three residual blocks, on images whose levels are scaled.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor
+    widths : tuple of int
+        As for `CompactNet`.
+    normalization : type, optional
+        A layer; default: Keras' batch normalisation.
+
+    Returns
+    -------
+    keras.KerasTensor
+        The maps of the last block.
+    """
+    layers = load_keras().layers
+    normalization = normalization or layers.BatchNormalization
+
+    def convolution(x, filters, strides, name, gamma="ones"):
+        x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
+        return normalization(momentum=MOMENTUM, gamma_initializer=gamma, name=f"{name}_bn")(x)
+
+    for i, filters in enumerate(widths[:2], 1):
+        x = layers.ReLU(name=f"stem{i}")(convolution(x, filters, 2, f"stem{i}"))
+    for i, filters in enumerate(widths[2:], 1):
+        name = f"block{i}"
+        short = layers.AveragePooling2D(2, padding="same", name=f"{name}_halved")(x)
+        short = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(short)
+        x = layers.ReLU(name=f"{name}_relu")(convolution(x, filters, 2, f"{name}a"))
+        x = convolution(x, filters, 1, f"{name}b", gamma="zeros")
+        x = layers.ReLU(name=name)(layers.Add(name=f"{name}_add")([short, x]))
+    return x

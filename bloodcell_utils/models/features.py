@@ -35,7 +35,7 @@ def color_histogram(images, bins=8):
     return result / np.float32(np.prod(images.shape[1:3]))
 
 
-def closeups(table, profile, backbone="vgg16", *, progressbar=True):
+def closeups(table, profile, backbone=None, *, progressbar=True):
     """The images of an index as a profile shows them to a network.
 
     Parameters
@@ -43,14 +43,15 @@ def closeups(table, profile, backbone="vgg16", *, progressbar=True):
     table : pandas.DataFrame
     profile : config.Profile
         Its ``feature_size`` (None: the network's own) and ``crop``.
-    backbone : str
+    backbone : str, optional
+        Default: the one that the profile borrows.
     progressbar : bool
 
     Returns
     -------
     numpy.ndarray of uint8, shape (n, size, size, 3)
     """
-    size = profile.feature_size or backbones.backbone(backbone).input_size
+    size = backbones.backbone(backbone or profile.borrowed).side(profile.feature_size)
     return load_images(table, size, profile.crop, progressbar=progressbar)
 
 
@@ -64,7 +65,8 @@ def extract(
     images : numpy.ndarray of uint8, shape (n, size, size, 3)
         RGB; their size is the network's input size.
     backbone : str
-    weights : {"imagenet", "random"}
+    weights : {"imagenet", "pbc", "random"}
+        As for `backbones.build`.
     precision : str, optional
         Keras dtype policy; default: `runtime.fastest_precision`. Statistics are always computed in float32.
     batch_size : int

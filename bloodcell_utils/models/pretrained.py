@@ -6,16 +6,18 @@ NumPy: convolutions as one matrix product each, batch normalisation folded into 
 
 import io
 import json
+import tempfile
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from ..config import cache_dir
 from ..datasets.download import DAMAGED
 from ..errors import BloodcellError
 from ..files import replace_file
-from .compactnet import CompactNet
+from .compactnet import CompactNet, without_top
 from .compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 
 FOLDER = Path(__file__).parent / "weights"
@@ -81,10 +83,44 @@ def weights(folder=FOLDER):
 
 def network():
     """CompactNet with the shipped weights, as a Keras model: to explain its answers, or to train it on."""
-    model = CompactNet()
+    return assign(CompactNet())
+
+
+def assign(model):
+    """Give a model the shipped weights of all its layers, by name; it is changed and given back.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `CompactNet`, or a part of it.
+
+    Returns
+    -------
+    keras.Model
+    """
     for name, variable in _variables(model).items():
         variable.assign(weights()[name])
     return model
+
+
+def write_base(path=None):
+    """Write CompactNet without its last layers as a file that any Keras opens (``keras.saving.load_model``).
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Ends in ``.keras``; default: a file in the cache.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    path = Path(path or cache_dir() / "base.keras")
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, "base.keras")
+        assign(without_top()).save(whole)
+        replace_file(path, whole.read_bytes())
+    return path
 
 
 def logits(images, folder=FOLDER):

@@ -197,7 +197,8 @@ def fold_accuracies(scores, test_accuracy=None) -> Figure:
     """
     fig, ax = figure(8, 0.6 * len(scores) + 1.2)
     for i, values in enumerate(100 * np.asarray(values) for values in scores.values()):
-        ax.scatter(values, np.full(len(values), i), s=30, alpha=0.6, color=MEASURED, edgecolor="none")
+        beside = i + np.linspace(-0.12, 0.12, len(values))  # or two equal folds would look like one
+        ax.scatter(values, beside, s=30, alpha=0.6, color=MEASURED, edgecolor="none")
         ax.scatter([values.mean()], [i], marker="|", s=500, color=MEASURED)
         ax.annotate(f"{values.mean():.1f} %", (values.mean(), i), (0, 12), textcoords="offset points", ha="center")
     if test_accuracy is not None:

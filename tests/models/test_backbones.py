@@ -1,4 +1,4 @@
-"""The two networks: sizes, weights, preprocessing, and clear errors where something is missing."""
+"""The networks to borrow from: sizes, weights, preprocessing, and clear errors where something is missing."""
 
 import socket
 
@@ -8,7 +8,8 @@ import pytest
 from bloodcell_utils import paper
 from bloodcell_utils.datasets.sample import sample
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.models import backbones, runtime
+from bloodcell_utils.models import backbones, pretrained, runtime
+from bloodcell_utils.models.compactnet_input import IMAGE, VIEW
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_the_networks_of_the_paper():
     for name, printed in paper.TABLE_2.items():
         spec = backbones.backbone(name)
         assert (spec.input_size, spec.input_size) == printed["input"] and spec.n_features == printed["features"]
-    with pytest.raises(BloodcellError, match="'resnet'; choose one of vgg16, inception_v3"):
+    with pytest.raises(BloodcellError, match="'resnet'; choose one of vgg16, inception_v3, compactnet"):
         backbones.backbone("resnet")
 
 
@@ -72,7 +73,8 @@ def test_images_are_prepared_as_keras_does(name):
     ("name", "size", "top", "message"),
     [("vgg16", 31, False, "VGG-16 needs images of 32 px or more.*31 px"),
      ("inception_v3", 74, False, "Inception-v3 needs images of 75 px or more"),
-     ("vgg16", 128, True, r"\(224 with its head\); 128 px")],
+     ("vgg16", 128, True, r"\(224 with its head\); 128 px"),
+     ("compactnet", 44, False, "a multiple of 8 px, not 44")],
 )  # fmt: skip
 def test_sizes_that_do_not_fit_are_refused(name, size, top, message):
     with pytest.raises(BloodcellError, match=message):
@@ -106,6 +108,26 @@ def test_weights_from_a_file_of_ones_own(vgg16, tmp_path):
         backbones.build("vgg16", 32, tmp_path / "gone.h5")
 
 
+def test_weights_of_another_network_are_refused():
+    for name, weights in (("vgg16", "pbc"), ("compactnet", "imagenet")):
+        with pytest.raises(BloodcellError, match=f"there is no weight file {weights}"):
+            backbones.build(name, 32, weights)
+
+
+def test_compactnet_is_borrowed_as_it_answers():
+    images = np.random.default_rng(0).integers(0, 256, (3, IMAGE, IMAGE, 3), dtype=np.uint8)
+    edge, (_, features) = (IMAGE - VIEW) // 2, pretrained.logits(images)
+    maps = backbones.build("compactnet", weights="pbc").predict_on_batch(images[:, edge:-edge, edge:-edge])
+    np.testing.assert_allclose(np.asarray(maps).mean(axis=(1, 2)), features, atol=1e-3)
+    random = backbones.build("compactnet", weights="random").predict_on_batch(images[:, edge:-edge, edge:-edge])
+    assert not np.allclose(maps, random, atol=0.1)
+
+
+def test_compactnet_keeps_the_side_at_which_it_learnt():
+    assert backbones.backbone("compactnet").side(64) == VIEW
+    assert backbones.backbone("vgg16").side(64) == 64 and backbones.backbone("vgg16").side() == 224
+
+
 def test_the_precision_is_one_that_keras_knows():
     keras = runtime.load_keras()
     assert keras.dtype_policies.get(runtime.fastest_precision()).variable_dtype == "float32"
@@ -113,8 +135,8 @@ def test_the_precision_is_one_that_keras_knows():
 
 @pytest.fixture(scope="module")
 def small():
-    """Both networks with a small head, at their smallest sizes."""
-    sizes = {"vgg16": 32, "inception_v3": 75}
+    """The networks with a small head, at their smallest sizes."""
+    sizes = {"vgg16": 32, "inception_v3": 75, "compactnet": 32}
     return {name: backbones.classifier(name, size, "random", head=(16,)) for name, size in sizes.items()}
 
 
@@ -179,7 +201,10 @@ def test_more_blocks_than_there_are(small):
         backbones.unfreeze(small["vgg16"], "vgg16", 5)
 
 
-@pytest.mark.parametrize(("name", "blocks"), [("vgg16", 0), ("vgg16", 1), ("vgg16", 3), ("inception_v3", 1)])
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [("vgg16", 0), ("vgg16", 1), ("vgg16", 3), ("inception_v3", 1), ("compactnet", 0), ("compactnet", 2)],
+)
 def test_two_halves_are_the_whole(small, name, blocks):
     model = small[name]
     images = np.random.default_rng(1).integers(0, 256, (2, *model.input_shape[1:]), dtype=np.uint8)
@@ -189,9 +214,10 @@ def test_two_halves_are_the_whole(small, name, blocks):
     assert suffix.get_layer("logits") is model.get_layer("logits")
 
 
-def test_frozen_batch_normalisation_keeps_its_statistics(small):
-    model, keras = small["inception_v3"], runtime.load_keras()
-    backbones.unfreeze(model, "inception_v3", 2)
+@pytest.mark.parametrize("name", ["inception_v3", "compactnet"])
+def test_frozen_batch_normalisation_keeps_its_statistics(small, name):
+    model, keras = small[name], runtime.load_keras()
+    backbones.unfreeze(model, name, 2)
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     before = [np.array(w) for layer in norms for w in layer.get_weights()]
     head = np.array(model.get_layer("logits").get_weights()[0])

@@ -1,5 +1,8 @@
 """The weights that came with the package, and their forward pass in NumPy."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -66,3 +69,19 @@ def test_missing_or_damaged_weights(tmp_path, content):
         pretrained.weights(tmp_path)
     with pytest.raises(BloodcellError, match="missing or damaged"):
         pretrained.metadata(tmp_path)
+
+
+def test_the_base_opens_where_this_package_is_not(tmp_path):
+    path = pretrained.write_base(tmp_path / "base.keras")
+    images = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images[:, 16:112, 16:112])
+    code = (
+        "import sys; sys.modules['bloodcell_utils'] = None\n"
+        "import keras, numpy as np\n"
+        f"base = keras.saving.load_model({str(path)!r})\n"
+        f"np.save({str(tmp_path / 'maps.npy')!r}, base.predict(np.load({str(tmp_path / 'images.npy')!r}), verbose=0))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    maps = np.load(tmp_path / "maps.npy")
+    assert maps.shape == (2, 3, 3, 256)
+    np.testing.assert_allclose(maps.mean(axis=(1, 2)), pretrained.logits(images)[1], atol=1e-3)
