@@ -189,15 +189,25 @@ def test_class_balance():
 
 
 def test_feature_maps():
-    def weighed(maps, slopes):
-        return (maps * slopes.mean(axis=(0, 1))).sum(axis=-1)
+    tf = pytest.importorskip("tensorflow")
 
-    assert check("feature_maps.2", lambda maps, slopes: np.maximum(weighed(maps, slopes), 0)).startswith("✓")
-    assert "below zero" in check("feature_maps.2", weighed)
-    assert "average" in check("feature_maps.2", lambda maps, slopes: np.maximum((maps * slopes).sum(axis=-1), 0))
-    assert "one number a place" in check("feature_maps.2", lambda maps, slopes: maps)
-    assert "keep what is above" in check("feature_maps.2", lambda maps, slopes: weighed(maps, slopes) + 1)
-    assert "kind of answer" in check("feature_maps.2", lambda maps: maps)
+    def slopes(model, picture, kind):
+        x = tf.constant(picture[None])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            answer = model(x)[0, kind] if kind is not None else tf.reduce_sum(model(x))
+        return tape.gradient(answer, x)[0].numpy()
+
+    assert check("feature_maps.2", lambda *asked: np.abs(slopes(*asked)).max(axis=-1)).startswith("✓")
+    assert "fall counts" in check("feature_maps.2", lambda *asked: slopes(*asked).max(axis=-1))
+    assert "not after it" in check("feature_maps.2", lambda *asked: np.abs(slopes(*asked).max(axis=-1)))
+    assert "keep the largest" in check("feature_maps.2", lambda *asked: np.abs(slopes(*asked)).mean(axis=-1))
+    assert "one number a colour" in check("feature_maps.2", slopes)
+    assert "one number a pixel" in check("feature_maps.2", lambda model, picture, kind: 1)
+    every = check("feature_maps.2", lambda model, picture, kind: np.abs(slopes(model, picture, None)).max(axis=-1))
+    assert "kind` alone" in every
+    assert "watch" in check("feature_maps.2", lambda model, picture, kind: None + 1)
+    assert "let the tape run" in check("feature_maps.2", lambda model, picture, kind: picture.max(axis=-1))
 
 
 class Network:
