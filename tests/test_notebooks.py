@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from bloodcell_utils.course import check
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
@@ -44,9 +46,17 @@ def test_stored_outputs_are_small_and_no_errors(path):
 
 
 @each_notebook
+def test_code_is_the_readers_and_a_check_that_waits_says_what_it_says_today(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert cell.cell_type != "code" or "NBVAL_" not in cell.source, "the tag nbval-check-output hides it"
+        if cell.cell_type == "code" and (waiting := re.search(r'^check\("(\S+)", \.\.\.\)$', cell.source, re.M)):
+            assert cell.outputs[-1].data["text/plain"].rstrip() == check(waiting[1], ...).rstrip()
+
+
+@each_notebook
 def test_what_is_compared_is_stored(path):
     for cell in nbformat.read(path, as_version=4).cells:
-        if "# NBVAL_CHECK_OUTPUT" in cell.source or "nbval-check-output" in cell.metadata.get("tags", []):
+        if "nbval-check-output" in cell.metadata.get("tags", []):
             assert cell.outputs, f"{path.name} marks a cell for comparison and stores nothing: {cell.source}"
 
 

@@ -5,7 +5,7 @@
 ``checks``       self-checks of exercises; ``computed_checks`` compares values with the right ones
 ``progress``     what is solved; ``certificate``, the page that says so
 ``syllabus``     what assesses which objective, how long a track takes
-``standings``    the table of models that grows from chapter to chapter
+``comparison``   the table of models that grows from chapter to chapter
 ``capstone``     the workflow on a set of the reader's own; ``model_card``, what came of it
 """
 
@@ -14,6 +14,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["capstone", "model_card"], submod_attrs={
     "chapters": ["Chapter", "Exercise", "chapter", "load", "track"],
     "checks": ["check"],
+    "comparison": ["standings"],
     "quiz": ["show_quiz"],
-    "standings": ["standings"],
 })  # fmt: skip

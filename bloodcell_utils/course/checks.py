@@ -10,6 +10,7 @@ from . import chapters, progress, questions
 from .computed_checks import COMPUTED
 
 PATIENCE = 2  # wrong answers, after which the hint also says where to read again
+WORDS = 5  # of the reader's own, before choices are shown
 
 
 class Verdict(str):
@@ -33,15 +34,19 @@ class Verdict(str):
         return str(self)
 
 
-def check(exercise, answer):
+def check(exercise, answer, letter=None):
     """Check an answer, and keep that it was tried.
+
+    Exercises that recall or think ask for a sentence first; only then do they show choices, and ask for the nearest.
 
     Parameters
     ----------
     exercise : str
         For example ``"dataset.2"``; any exercise of ``course.yml``.
     answer : object
-        What the exercise asks for; None or ... for "not yet".
+        What the exercise asks for, or a sentence of your own; None or ... for "not yet".
+    letter : str, optional
+        Of the choice that comes nearest to the sentence.
 
     Returns
     -------
@@ -54,7 +59,10 @@ def check(exercise, answer):
     BloodcellError
         If there is no such exercise.
     """
-    found = verdict(exercise, answer)
+    question = _question(exercise)
+    if question and (letter is None or len(str(answer).split()) < WORDS):
+        return Verdict(f"{exercise}: {_ask(question, answer)}", None)
+    found = verdict(exercise, letter, answer) if question else verdict(exercise, answer)
     if found.right is None:
         return found
     try:
@@ -65,13 +73,16 @@ def check(exercise, answer):
     return Verdict(f"{found}{again}", found.right)
 
 
-def verdict(exercise, answer):
+def verdict(exercise, answer, sentence=None):
     """Check an answer, and keep nothing; for grading the answers of others.
 
     Parameters
     ----------
     exercise : str
     answer : object
+        Where there are choices, the letter of one.
+    sentence : str, optional
+        What was written before the choices were seen; it is shown beside the right one.
 
     Returns
     -------
@@ -83,20 +94,17 @@ def verdict(exercise, answer):
     BloodcellError
         If there is no such exercise.
     """
-    if exercise not in exercises():
-        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(exercises())}.")
-    question = None if exercise in COMPUTED else questions.of_exercises(exercise.split(".")[0])[exercise]
+    question = _question(exercise)
     if answer is None or answer is ...:
-        what = "your answer" if question is None else "the letter of your answer, in quotation marks,"
-        choices = f" {question.text}\n{_choices(question)}\n" if question else " "
-        return Verdict(
-            f"{exercise}: your turn.{choices}Put {what} in the place of the dots and run the cell again.", None
-        )
+        return Verdict(f"{exercise}: your turn. Put your answer in the place of the dots and run the cell again.", None)
     try:
         hint = _chosen(question, answer) if question else COMPUTED[exercise](answer)
     except (TypeError, ValueError, AttributeError, KeyError):
         hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
-    return Verdict(f"✓ {exercise}", True) if hint is None else Verdict(f"{exercise}: {hint}", False)
+    if hint is not None:
+        return Verdict(f"{exercise}: {hint}", False)
+    why = f": {question.right_answer.feedback}" if question else ""
+    return Verdict(f"✓ {exercise}{why}" + (f"\nYou wrote: {sentence}" if sentence else ""), True)
 
 
 @cache
@@ -111,9 +119,25 @@ def exercises():
     return {exercise.id: exercise for chapter in chapters.load().chapters for exercise in chapter.exercises}
 
 
-def _choices(question):
-    letters = zip(questions.LETTERS, question.answers, strict=False)
-    return "\n".join(f"  {letter}) {answer.text}" for letter, answer in letters)
+def _question(exercise):
+    """What checks an exercise that has choices; None for one whose answer is computed."""
+    if exercise not in exercises():
+        raise BloodcellError(f"There is no check for {exercise!r}; there is one for {', '.join(exercises())}.")
+    return questions.of_exercise(exercise)
+
+
+def _ask(question, answer):
+    """For a sentence or, where there is one, for a letter."""
+    if answer is None or answer is ...:
+        return (
+            "your turn. Say it in your own words first: put a sentence, in quotation marks, in the place of the dots "
+            "and run the cell again. It then shows choices to compare your sentence with."
+        )
+    if len(str(answer).split()) < WORDS:
+        return f"a sentence of your own comes first, of {WORDS} words or more; the letter of a choice comes behind it."
+    choices = "".join(f"\n  {line}" for line in question.lettered)
+    add = f'check("{question.exercise}", "your sentence", "a")'
+    return f"{question.text}{choices}\nLeave your sentence, and add the letter behind it: {add}."
 
 
 def _chosen(question, answer):

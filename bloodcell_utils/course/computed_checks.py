@@ -1,23 +1,25 @@
-"""Checks of the exercises whose answer is a value: each takes an answer and returns a hint, or None if it is right.
+"""Checks of the exercises whose answer is a value or code: each takes it and returns a hint, or None if it is right.
 
 Right answers are computed from the data at hand, so the checks work on every profile.
 """
 
+from dataclasses import fields
 from functools import cache
 
 import numpy as np
 
 from .. import config, datasets
 from ..cells import CELLS, FOLDERS
-from ..datasets import audit
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
+from ..datasets.specs import span
+from ..datasets.synthetic import draw
 from ..evaluation import counterfactuals, error_analysis, prediction
-from ..evaluation.metrics import wilson
+from ..evaluation.metrics import two_proportions, wilson
 from ..experiments import records
 from ..interactive import labelling
 from ..models.compactnet_input import IMAGE, VIEW
-from ..paper import CONFUSIONS, HYPERPARAMETERS, TABLE_1, as_count
+from ..paper import CONFUSIONS, TABLE_1, as_count
 
 
 def _first_look_1(answer):
@@ -34,31 +36,78 @@ def _first_look_1(answer):
 
 
 def _dataset_2(answer):
-    table = datasets.load_index(config.profile())
-    counts = audit.second_batch(table)["class"].value_counts().to_dict()
-    answer = {str(name): int(n) for name, n in dict(answer).items() if int(n)}
-    if sum(answer.values()) == len(table):
-        return "these are all images; keep the rows whose batch is 2."
-    if set(answer) != set(counts):
-        return "there is a class too many or one missing; one of the eight has no image in the second batch."
-    if answer != counts and answer == audit.second_batch(datasets.pbc.official())["class"].value_counts().to_dict():
-        return "this is the second batch of the official release; count that of `table`."
-    return None if answer == counts else "the classes are right, their counts are not."
+    y, patients = _sixty_patients()
+    found, hint = _result_of(answer, y.copy(), patients.copy())
+    if hint:
+        return hint
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "return two arrays, the rows for training and those for the test; of several folds, take the first."
+    train, test = (np.asarray(rows) for rows in found)
+    if any(rows.ndim != 1 or rows.dtype.kind not in "iu" for rows in (train, test)):
+        return "return row numbers: whole numbers that begin with 0, not images, names or True and False."
+    if not np.array_equal(np.sort(np.concatenate([train, test])), np.arange(len(y))):
+        return f"each of the {len(y)} rows belongs to exactly one of the two arrays."
+    torn = len(np.intersect1d(patients[train], patients[test]))
+    if torn:
+        return f"{torn} of 60 patients are on both sides; who tells your function which images belong together?"
+    share = len(test) / len(y)
+    if not 0.15 <= share <= 0.25:
+        return f"the patients are apart, but {share:.0%} of the images are for the test; a fifth is asked for."
+    for name in np.unique(y):
+        inside, outside = np.mean(y[test] == name), np.mean(y[train] == name)
+        if abs(inside - outside) > 0.05:
+            return (
+                f"the patients are apart, but {name}s are {inside:.0%} of the test and {outside:.0%} of the training "
+                "images; who looks after the proportions?"
+            )
+    return None
+
+
+def _sixty_patients():
+    """Class names and patient numbers of a laboratory where patients differ in what their blood holds."""
+    rng = np.random.default_rng(60)
+    patients = np.repeat(rng.permutation(60) + 100, rng.integers(8, 17, 60))
+    mixture = {number: rng.dirichlet([3.0, 1.5, 0.5]) for number in np.unique(patients)}
+    names = ["neutrophil", "lymphocyte", "monocyte"]
+    y = np.array([rng.choice(names, p=mixture[number]) for number in patients])
+    order = rng.permutation(len(y))
+    return y[order], patients[order]
+
+
+def _result_of(function, *values):
+    """What the reader's function returns; and a hint where it stops with an error, else None."""
+    if not callable(function):
+        raise TypeError("no function")
+    try:
+        return function(*values), None
+    except Exception as err:  # whatever it is, the reader wants to know
+        return None, f"your function stops with {type(err).__name__}: {err}"
 
 
 def _augmentation_2(answer):
-    lymphocytes = datasets.load_split(config.profile()).table.query("`class` == 'lymphocyte'")
-    n, target = (lymphocytes["subset"] == "train").sum(), HYPERPARAMETERS["images_per_class"]
-    answer = float(answer)
-    if round(answer) == round(target / TABLE_1["lymphocyte"]):
-        return "1,214 lymphocytes is the whole data set; how many are left for training after the split?"
-    if abs(answer - target / len(lymphocytes)) < 0.05:
-        return "this shares the images among the lymphocytes of all three subsets; which of them may be multiplied?"
-    if abs(answer - n / target) < 0.005:
-        return "this is the wrong way round: what share of the images is original."
-    if abs(answer - (target / n - 1)) < 0.05:
-        return "these are the changed versions; the original is a version as well."
-    return None if abs(answer - target / n) < 0.05 else f"divide {target:,} by the training images of the class."
+    rng = np.random.default_rng(2)
+    sizes, n = {"neutrophil": 16, "lymphocyte": 4, "basophil": 7}, 10
+    y = rng.permutation(np.repeat(list(sizes), list(sizes.values())))
+    found, hint = _result_of(answer, y.copy(), n)
+    if hint:
+        return hint
+    rows = np.asarray(found)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not np.isin(rows, np.arange(len(y))).all():
+        return "return row numbers of `y` in one array: whole numbers from 0 to len(y) - 1, some of them repeated."
+    times = np.bincount(rows, minlength=len(y))
+    for name in sizes:
+        of_class = times[y == name]
+        if of_class.sum() != n:
+            return f"with n = {n} there are {of_class.sum()} rows of a class with {len(of_class)} images."
+        if len(of_class) > n and of_class.max() > 1:
+            return f"of a class with {len(of_class)} images some are taken twice and others never; there are enough."
+        if len(of_class) <= n and of_class.min() == 0:
+            return f"of a class with {len(of_class)} images, {(of_class == 0).sum()} are never used; originals first."
+        if np.ptp(of_class) > 1:
+            return f"of a class with {len(of_class)} images, one comes {of_class.max()} times and one {of_class.min()}."
+    if np.array_equal(np.sort(rows[y[rows] == "neutrophil"]), np.flatnonzero(y == "neutrophil")[:n]):
+        return "of the large class you take the first in the folder; neighbours there may be of one slide. Draw."
+    return None
 
 
 def _convolution_2(answer):
@@ -119,51 +168,90 @@ def _features_svm_2(answer):
         return "this is the share that it gets wrong; the accuracy is what is left."
     if abs(answer - accuracy(images, images)) < 1e-6:
         return "this is the accuracy before; brighten, here darken, the test images and predict again."
+    if abs(answer - accuracy(images, svm.brighten(images, 0.95))) < 1e-6:
+        return "this is for 5 % less light, as in the chapter; 10 % are asked for."
     if abs(answer - accuracy(dimmed, dimmed)) < 1e-6:
         return "this model has learnt under the dimmer lamp, too; let it learn from the images as they are."
     return "train on images as they are; change the test images only."
 
 
-def _fine_tuning_2(answer):
-    from ..experiments import finetune
+def _features_svm_4(answer):
+    for learnable, lowest, highest in ((False, 0.0, 0.5), (True, 0.8, 1.0)):
+        X, y, cells = _versions(learnable)
+        found, hint = _result_of(answer, X.copy(), y.copy(), cells.copy())
+        if hint:
+            return hint
+        score = float(np.mean(found))
+        if not 0 <= score <= 1:
+            return f"return one accuracy, or those of the folds, between 0 and 1; this is {score:.2f}."
+        if score > highest:
+            return (
+                f"the names in this test are drawn at random, and your function says {score:.0%} right. "
+                "Versions of a cell that are learnt from must not be asked for."
+            )
+        if score < lowest:
+            return (
+                f"the kinds in this test are far apart, and your function says {score:.0%}; what does it predict from?"
+            )
+    return None
 
-    def free(blocks):
-        return finetune.untrained(config.profile(), blocks=blocks).model.trainable_weights
 
-    def count(weights):
-        return int(sum(np.prod(w.shape) for w in weights))
+def _versions(learnable):
+    """Features, names and cells of sixty cells in four versions each; the names say something, or nothing."""
+    rng = np.random.default_rng(4)
+    cells = np.repeat(np.arange(60), 4)
+    y = rng.permutation(np.arange(60) % 3)[cells]
+    X = rng.normal(size=(60, 20))[cells] + 0.01 * rng.normal(size=(240, 20))
+    X[:, :3] += 6 * learnable * np.eye(3)[y]
+    order = rng.permutation(240)
+    return X[order] * 10.0 ** rng.integers(-2, 3, 20), y[order], cells[order]
 
-    answer, two = int(answer), free(2)
-    if answer == count(two):
-        return None
-    if answer == count(free(1)):
-        return "this is the count for one block; free two."
-    if answer == len(two):
-        return "these are arrays; each of them holds many weights, as many as its shape says."
-    if answer == count(w for w in two if w.path.split("/")[-1] == "kernel"):
-        return "these are the kernels alone; what else does a layer learn?"
-    if answer > count(two):
-        return "only weights that train count; the frozen blocks stay out."
-    return "sum the sizes of `trainable_weights`, biases and the head included."
+
+def _fine_tuning_2(model):
+    from ..models import backbones
+
+    blocks = backbones.backbone(config.profile().borrowed).blocks
+    free, still = set(), set()
+    for layer in model.layers:
+        if "BatchNormalization" in type(layer).__name__:
+            if layer.trainable:
+                return "batch normalisation is free in it; with a few dozen images it learns worse means than it had."
+        elif layer.weights:
+            (free if layer.trainable else still).add(layer.name)
+    if not any(name.startswith(blocks[-1].split("_")[0]) for name in free):
+        return "in this model the last block does not move; free it before you hand it over."
+    if not any(name.startswith(blocks[-2].split("_")[0]) for name in free | still):
+        return "this model begins with the last block; cut one block earlier, and build it again."
+    if any(name.startswith(blocks[-3].split("_")[0]) for name in free):
+        return "the block before the last two moves as well; cut or freeze there."
+    if still:
+        return f"these layers do not move: {', '.join(sorted(still)[:3])}. What does the second phase train?"
+    return None
 
 
 def _ablation_2(answer):
     from ..experiments import ablation
 
-    def alike(backbone):
-        rows = ablation.printed(backbone)
-        cells = list(zip(rows["images_per_class"], rows["blocks"], strict=True))
-        return set(cells), {cell for cell, like in zip(cells, rows["like_best"], strict=True) if like}
-
-    cells, right = alike("inception_v3")
-    answer = {(int(images), int(blocks)) for images, blocks in answer}
-    if answer == alike("vgg16")[1]:
-        return "these are the settings of VGG-16."
-    if answer - cells:
-        return "each setting is a pair (images a class, blocks) of the table for Inception-v3."
-    if answer - right:
-        return f"{len(answer - right)} of these can be told from the best: compare the p-value with 0.05."
-    return None if answer == right else "all of these belong to the list, and it is longer; the best is one of them."
+    printed = [ablation.printed(backbone) for backbone in ("inception_v3", "vgg16")]
+    tables = [(rows["right"].to_numpy(), int(rows["n"].iloc[0])) for rows in printed]
+    for right, n in [*tables, (np.array([92, 60, 88, 70]), 100)]:
+        p = two_proportions(right, n, right.max(), other_n=n)
+        result, alike = np.asarray(answer(right.copy(), n)), p > 0.05
+        if result.shape != right.shape:
+            return f"one answer a setting is asked for: {len(right)} for {len(right)} counts, not {result.size}."
+        if result.dtype != bool and np.allclose(result.astype(float), p, atol=1e-6):
+            return "these are the p-values; compare each with 0.05."
+        if np.array_equal(result, ~alike):
+            return "the other way round: True where the test cannot tell a setting from the best one."
+        if np.array_equal(result, alike & (right < right.max())):
+            return "the best one is missing: it cannot be told from itself."
+        if n == 100 and not np.array_equal(result, alike):
+            return f"right for both printed tables, not for one of four settings and {n} images: use what it is given."
+        if (result & ~alike).any():
+            return f"{(result & ~alike).sum()} of these can be told from the best: compare the p-value with 0.05."
+        if (~result & alike).any():
+            return "all of these belong to the list, and it is longer; is each compared with the best, both ways?"
+    return None
 
 
 def _confusion_matrix_2(answer):
@@ -200,16 +288,24 @@ def _error_analysis_2(answer):
 
 
 def _class_balance_2(answer):
-    answer, n = float(answer), TABLE_1["lymphocyte"]
-    if abs(answer - sum(TABLE_1.values()) / n) < 0.1:
-        return "all classes together have the weight of all images; one class gets its share of it."
-    if abs(answer - max(TABLE_1.values()) / n) < 0.02:
-        return "this compares with the neutrophils; the mean over all images is to be 1."
-    if abs(answer - 8 * n / sum(TABLE_1.values())) < 0.01:
-        return "this is upside down: a rare cell weighs more than the mean, not less."
-    if abs(answer - sum(TABLE_1.values()) / (8 * n)) < 0.01:
-        return None
-    return "which share of the total weight does each class get, and how many images divide it among them?"
+    for counts in (np.array(list(TABLE_1.values())), np.array([90, 10]), np.array([5, 20, 75])):
+        result, right = np.asarray(answer(counts.copy()), float), counts.sum() / (len(counts) * counts)
+        if result.shape != counts.shape:
+            return f"one weight a class is asked for: {len(counts)} for {len(counts)} counts, not {result.size}."
+        if np.allclose(result, right, rtol=0.01):
+            continue
+        if np.allclose(result, counts.sum() / counts):
+            return "all classes together have the weight of all images; one class gets its share of it."
+        if np.allclose(result, counts.max() / counts):
+            return "this compares with the most frequent class; the mean over all images is to be 1."
+        if np.allclose(result, 1 / right):
+            return "this is upside down: a rare cell weighs more than the mean, not less."
+        if np.allclose(result, counts.sum() / (2 * counts)):
+            return "this is right for two classes; among how many is the weight shared here?"
+        if np.allclose(result, counts.sum() / (8 * counts)):
+            return "this is right for eight classes; it has to hold for any number of them."
+        return "which share of the total weight does each class get, and how many images divide it among them?"
+    return None
 
 
 @cache
@@ -218,13 +314,29 @@ def _eosinophil_flips():
 
 
 def _counterfactuals_2(answer):
-    if answer in FOLDERS:
-        return "this is a class that the answer can turn to; which parameter was changed on the way?"
-    counterfactuals.PARAMETERS.index(answer)  # what is no parameter is no answer
+    before = counterfactuals.preset("EO")
+    moved = [f.name for f in fields(before) if getattr(answer, f.name) != getattr(before, f.name)]
+    if len(moved) != 1:
+        return f"change one parameter of the preset; {len(moved) or 'none'} of yours differ{'s' * (not moved)} from it."
+    if moved[0] not in counterfactuals.PARAMETERS:
+        return "change a number or a colour: how far the other parameters move cannot be said."
+    called = counterfactuals.pretrained_proba(draw(answer, counterfactuals.SIZE, 0)[None]).argmax()
+    if FOLDERS[called] == "eosinophil":
+        return "the network still calls it an eosinophil: change this parameter further, or another one."
     table = _eosinophil_flips()
-    if answer not in set(table["parameter"]):
-        return "this one can be anything, and the answer stays; the table lists those that can change it."
-    return None if answer == table["parameter"][0] else "it flips the answer, but another one has less far to go."
+    change = _moved(moved[0], getattr(before, moved[0]), getattr(answer, moved[0]))
+    rows = zip(table["parameter"], table["value"], table["new_value"], strict=True)
+    if change <= 1.15 * min(_moved(*row) for row in rows):
+        return None
+    if moved[0] == table["parameter"][0]:
+        return "it flips the answer, but less of the same change does it, too."
+    return "it flips the answer, but another parameter has less far to go."
+
+
+def _moved(parameter, value, new):
+    """How far, as a share of the range that the kinds span; of a colour the mean over its channels."""
+    low, high = (np.asarray(end, float) for end in span(parameter))
+    return float(np.mean(np.abs(np.subtract(new, value)) / (high - low)))
 
 
 def _compact_network_2(answer):
@@ -286,17 +398,25 @@ def _squares():
 
 
 def _capstone_2(answer):
-    bands = int(answer)
-    enough = next(n for n in range(1, 1000) if wilson(n, n)[0] >= 0.95)
+    bands = int(answer(0.95))
+    enough = _least(0.95)
     if bands in {59, 60}:  # 0.95 ** 59 < 0.05, and the rule of three
         return "this is how many it takes one-sided; Wilson's 95 % interval leaves 2.5 % on each side."
     if bands == enough - 1:
         return "nearly: of so many, all found, the interval still begins just below 0.95."
     if bands > enough:
-        return "so many are enough, but fewer are, too: look for the smallest number."
+        return "for 0.95 so many are enough, but fewer are, too: look for the smallest number."
     if 1 <= bands < enough:
-        return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: that is not enough."
-    return None if bands == enough else "a test holds one band or more."
+        return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: not enough for 0.95."
+    if bands < 1:
+        return "a test holds one band or more."
+    wrong = [share for share in (0.9, 0.8, 0.99) if int(answer(share)) != _least(share)]
+    return f"right for 0.95, but not for {wrong[0]}: use the share that the function is given." if wrong else None
+
+
+def _least(share):
+    """The smallest number that, all found, shows a share by the lower end of Wilson's interval."""
+    return next(n for n in range(1, 1000) if wilson(n, n)[0] >= share)
 
 
 @cache
@@ -336,6 +456,7 @@ COMPUTED = {
     "convolution.2": _convolution_2,
     "architectures.2": _architectures_2,
     "features_svm.2": _features_svm_2,
+    "features_svm.4": _features_svm_4,
     "fine_tuning.2": _fine_tuning_2,
     "ablation.2": _ablation_2,
     "confusion_matrix.2": _confusion_matrix_2,

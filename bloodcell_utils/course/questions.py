@@ -2,9 +2,11 @@
 
 They lie in ``quizzes/<chapter>.json``, in the format of JupyterQuiz: a list of questions of type ``multiple_choice``,
 each answer with its feedback. Two keys are the course's own: ``objective``, the number of the objective that a question
-of the quiz assesses, and ``exercise``, the exercise that a question checks.
+of the quiz assesses, and ``exercise``, the exercise that a question checks. The order of the answers in a file means
+nothing: each question is shuffled by itself, so that who edits one leaves the letters of the others.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -41,7 +43,7 @@ class Question:
     ----------
     text : str
     answers : tuple of Answer
-        In the order in which they are shown.
+        In the order in which they are shown everywhere.
     objective : int or None
         Of the chapter, from 1; None where the exercise says it.
     exercise : str or None
@@ -56,7 +58,17 @@ class Question:
     @property
     def right(self):
         """The letter of the right answer."""
-        return LETTERS[[answer.correct for answer in self.answers].index(True)]
+        return LETTERS[self.answers.index(self.right_answer)]
+
+    @property
+    def right_answer(self):
+        """The right one of the answers."""
+        return next(answer for answer in self.answers if answer.correct)
+
+    @property
+    def lettered(self):
+        """The answers as lines, each behind its letter."""
+        return [f"{letter}) {answer.text}" for letter, answer in zip(LETTERS, self.answers, strict=False)]
 
 
 @cache
@@ -81,7 +93,8 @@ def load(chapter):
     if not path.is_file():
         raise BloodcellError(f"There are no questions for {chapter!r}: {path} does not exist.")
     try:
-        return tuple(_question(**entry) for entry in json.loads(path.read_text("utf-8")))
+        entries = enumerate(json.loads(path.read_text("utf-8")))
+        return tuple(_question(_place(chapter, number), **entry) for number, entry in entries)
     except (TypeError, KeyError, ValueError) as err:
         raise BloodcellError(f"{path} is not a list of multiple-choice questions: {err}") from err
 
@@ -115,8 +128,33 @@ def of_exercises(chapter):
     return {question.exercise: question for question in load(chapter) if question.exercise}
 
 
-def _question(*, question, answers, type, objective=None, exercise=None):
-    chosen = tuple(Answer(entry["answer"], entry["correct"], entry["feedback"]) for entry in answers)
+def of_exercise(exercise):
+    """The question that checks an exercise; None for one whose answer is computed.
+
+    Parameters
+    ----------
+    exercise : str
+
+    Returns
+    -------
+    Question or None
+    """
+    return of_exercises(exercise.split(".")[0]).get(exercise)
+
+
+def _question(place, *, question, answers, type, objective=None, exercise=None):
+    chosen = [Answer(entry["answer"], entry["correct"], entry["feedback"]) for entry in answers]
     if type != "multiple_choice" or sum(answer.correct for answer in chosen) != 1 or len(chosen) > len(LETTERS):
         raise ValueError(f"one right answer of at most {len(LETTERS)} is asked for: {question!r}")
-    return Question(question, chosen, objective, exercise)
+    chosen.sort(key=lambda answer: (answer.correct, _digest(question, answer.text)))
+    chosen.insert(place, chosen.pop())
+    return Question(question, tuple(chosen), objective, exercise)
+
+
+def _place(chapter, number):
+    """Of the right one among four answers: eight questions use each place twice, in an order of the chapter's own."""
+    return sorted(range(8), key=lambda card: _digest(chapter, number // 8, card))[number % 8] % 4
+
+
+def _digest(*words):
+    return hashlib.sha256(repr(words).encode()).digest()

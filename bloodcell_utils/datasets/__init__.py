@@ -13,10 +13,10 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["audit", "augment", "example_set", "pbc", "splits"], submod_attrs={
+    __name__, submodules=["audit", "augment", "example_set", "pbc", "sample", "splits"], submod_attrs={
     "loading": ["load_image", "load_images"],
     "pbc": ["labels", "official"],
-    "splits": ["SUBSETS", "Split", "followed", "load_index", "load_split"],
+    "splits": ["SUBSETS", "Split", "followed", "followed_spec", "load_index", "load_split"],
     "specs": ["CellSpec", "random_spec"],
     "synthetic": ["FIELD_UM", "draw", "draw_layers"],
 })  # fmt: skip

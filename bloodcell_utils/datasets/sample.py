@@ -9,6 +9,7 @@ from PIL import Image
 
 from ..cells import FOLDERS
 from ..config import SEED
+from ..errors import BloodcellError
 from ..files import write_folder
 from .specs import check, pick_subtype, random_spec
 from .synthetic import draw
@@ -72,6 +73,40 @@ def write(folder, per_class=60, size=128, *, seed=SEED):
     return folder
 
 
+def spec_of(path, per_class=60, *, seed=SEED):
+    """What a cell of the sample was drawn from.
+
+    Parameters
+    ----------
+    path : str
+        Of the picture, within the folder that `write` makes with the same parameters.
+    per_class, seed : int
+
+    Returns
+    -------
+    spec : specs.CellSpec
+        Pictures of the second batch lie on another slide besides.
+    drawing : int
+        The seed to draw it with.
+
+    Raises
+    ------
+    BloodcellError
+        If the sample has no such picture.
+    """
+    for known, folder, i in _named(per_class, seed):
+        if known == path:
+            return _cell(folder, i, seed)[1:]
+    raise BloodcellError(f'The sample has no picture {path!r}; its names are those in `load_index(profile)["path"]`.')
+
+
+def _named(per_class, seed):
+    """Yield path, class and number within the class of every picture, copies last."""
+    numbers = iter(np.random.default_rng(seed).permutation(999_000)[: 8 * per_class] + 1000)
+    for folder, i in sorted(((f, i) for f in FOLDERS for i in range(per_class)), key=_COPIES.__contains__):
+        yield f"{folder}/{_cell(folder, i, seed)[0]}_{next(numbers)}.jpg", folder, i
+
+
 def _cell(folder, i, seed):
     """Sub-type, parameters and drawing seed of the i-th cell of a class."""
     rng = np.random.default_rng([seed, FOLDERS.index(folder), i])
@@ -81,10 +116,9 @@ def _cell(folder, i, seed):
 
 def _files(per_class, size, seed):
     """Yield path and bytes of every file of the sample but the README."""
-    numbers = iter(np.random.default_rng(seed).permutation(999_000)[: 8 * per_class] + 1000)
     pictures = {}
-    for folder, i in sorted(((f, i) for f in FOLDERS for i in range(per_class)), key=_COPIES.__contains__):
-        subtype, spec, drawing = _cell(folder, i, seed)
+    for path, folder, i in _named(per_class, seed):
+        _, spec, drawing = _cell(folder, i, seed)
         second = folder != "platelet" and i >= per_class - 4
         if second:
             spec = replace(spec, background_rgb=_SECOND_SLIDE)
@@ -92,5 +126,5 @@ def _files(per_class, size, seed):
             width, stream = size + 2 * second, io.BytesIO()
             Image.fromarray(draw(spec, width + 1, drawing)[:, :width]).save(stream, "JPEG", quality=90)
             pictures[folder, i] = stream.getvalue()
-        yield f"{folder}/{subtype}_{next(numbers)}.jpg", pictures[_COPIES.get((folder, i), (folder, i))]
+        yield path, pictures[_COPIES.get((folder, i), (folder, i))]
     yield "neutrophil/.DS_169665.jpg", b"Not a picture: left behind by an operating system, as in the PBC archive.\n"

@@ -114,6 +114,18 @@ def followed(table):
     return int(rows[0])
 
 
+def followed_spec():
+    """What the drawn one of the two cells that the course follows was drawn from; the photograph has no such thing.
+
+    Returns
+    -------
+    spec : specs.CellSpec
+    drawing : int
+        The seed to draw it with.
+    """
+    return sample.spec_of(FOLLOWED[0])
+
+
 def clean(table, *, fractions=(0.70, 0.15, 0.15), seed=SEED):
     """The course's split: duplicates dropped, then 70 / 15 / 15 %.
 

@@ -11,9 +11,6 @@ from pathlib import Path
 @cache
 def load_keras():
     """Import Keras, without TensorFlow's greetings, and give the module; takes some seconds the first time."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow leaves oneDNN off on processors without AVX-512, where it still trains more than twice as fast.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _native_stderr_off():
         import keras
 

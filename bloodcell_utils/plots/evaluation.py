@@ -185,7 +185,7 @@ def corruptions(accuracies) -> Figure:
     return fig
 
 
-def fold_accuracies(scores, test_accuracy=None) -> Figure:
+def fold_accuracies(scores, test_accuracy=None, *, score="accuracy") -> Figure:
     """Accuracy on every held-out fold, a row of dots for each way of cross-validating.
 
     Parameters
@@ -194,6 +194,8 @@ def fold_accuracies(scores, test_accuracy=None) -> Figure:
         Fractions.
     test_accuracy : float, optional
         On untouched images, drawn as a line.
+    score : str
+        What was measured, for the axis.
     """
     fig, ax = figure(8, 0.6 * len(scores) + 1.2)
     for i, values in enumerate(100 * np.asarray(values) for values in scores.values()):
@@ -205,7 +207,7 @@ def fold_accuracies(scores, test_accuracy=None) -> Figure:
         ax.axvline(100 * test_accuracy, color=PRINTED, ls="--", lw=1.5)
         ax.annotate(f"untouched test images: {100 * test_accuracy:.1f} %", (100 * test_accuracy, len(scores) - 0.45),
                     (4, 0), textcoords="offset points", color=PRINTED, fontsize=9)  # fmt: skip
-    ax.set(yticks=range(len(scores)), yticklabels=list(scores), xlabel="accuracy (%)", ylim=(-0.6, len(scores) - 0.2))
+    ax.set(yticks=range(len(scores)), yticklabels=list(scores), xlabel=f"{score} (%)", ylim=(-0.6, len(scores) - 0.2))
     ax.margins(x=0.15)
     return fig
 

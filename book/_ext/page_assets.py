@@ -20,6 +20,7 @@ FOR = {
     r"sphinx-design": r'class="[^"]*\bsd-',
     r"exercise\.css": r'class="[^"]*\b(?:exercise|solution)\b',
     r"mystnb\.": r'class="[^"]*\bcell',
+    r"fold\.js": r'class="[^"]*\bcell_input\b',
 }
 STYLES = ("fa-solid", "fas", "fa-regular", "far", "fa-brands", "fab")
 

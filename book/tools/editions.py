@@ -19,7 +19,7 @@ import nbformat
 
 from bloodcell_utils import course
 from bloodcell_utils.course import questions
-from bloodcell_utils.course.computed_checks import COMPUTED
+from bloodcell_utils.course.checks import verdict
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.files import replace_file
 
@@ -73,7 +73,7 @@ def instructor(notebook):
                 cells.append(nbformat.v4.new_code_cell(work, id=f"work-{key}"))
             cell.source = last
             cell.metadata.tags = [*cell.metadata.get("tags", []), "nbval-check-output"]
-            says = {"text/plain": f"✓ {asked['id']}"}
+            says = {"text/plain": _said(asked["id"])}
             cell.outputs = [nbformat.v4.new_output("execute_result", says, execution_count=cell.execution_count)]
         cells.append(cell)
     edition.cells = cells
@@ -108,10 +108,8 @@ def assignment(notebook):
         )
         graded = nbformat.v4.new_code_cell(grades, id=f"grade-{key}")
         graded.metadata.nbgrader = _grading(f"grade-{key}", points=POINTS[kinds[name]])
-        question = questions.of_exercises(name.split(".")[0]).get(name) if name not in COMPUTED else None
-        if question:
-            letters = zip(questions.LETTERS, question.answers, strict=False)
-            choices = "\n".join(f"- **{letter}** {choice.text}" for letter, choice in letters)
+        if question := questions.of_exercise(name):
+            choices = "\n".join(f"- {line}" for line in question.lettered)
             text = f"{question.text}\n\n{choices}\n\nAnswer with the letter, in quotation marks."
             cells.append(nbformat.v4.new_markdown_cell(text, id=f"asks-{key}"))
         cells += [cell, graded]
@@ -141,8 +139,8 @@ def solutions(notebook):
         name = match["id"]
         blocks = re.findall(r"^```python\n(.*?)^```", match["text"], re.M | re.S)
         inline = re.findall(r'`(check\("[^`]*\))`', match["text"])
-        if name not in COMPUTED:
-            found[name] = f'check("{name}", "{questions.of_exercises(name.split(".")[0])[name].right}")'
+        if question := questions.of_exercise(name):
+            found[name] = f'check("{name}", {question.right_answer.text!r}, "{question.right}")'
         elif code := [text.strip() for text in blocks + inline if f'check("{name}"' in text]:
             found[name] = code[0]
         else:
@@ -156,7 +154,7 @@ def answer(solution):
     Parameters
     ----------
     solution : str
-        Ends in ``check("…", answer)``.
+        Ends in ``check("…", answer)``, or in a sentence and the letter that is the answer.
 
     Returns
     -------
@@ -164,7 +162,13 @@ def answer(solution):
     """
     work, last = _work_and_check(solution)
     call = ast.parse(last).body[0].value
-    return f"{work}\nanswer = {ast.get_source_segment(last, call.args[1])}".lstrip("\n")
+    return f"{work}\nanswer = {ast.get_source_segment(last, call.args[-1])}".lstrip("\n")
+
+
+def _said(exercise):
+    """What the check says of the right answer."""
+    question = questions.of_exercise(exercise)
+    return str(verdict(exercise, question.right, question.right_answer.text)) if question else f"✓ {exercise}"
 
 
 def _work_and_check(solution):

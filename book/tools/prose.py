@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS_A_MINUTE = 200
+WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_FIGURE = 200, 10, 20
 
 
 def prose(markdown):
@@ -107,6 +107,25 @@ def read(path):
     return prose("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
 
 
+def minutes(path):
+    """How long a notebook is read: its prose, the code that its page shows, its figures.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    float
+    """
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    shown = [cell.source for cell in cells if not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", []))]
+    lines = sum(bool(line.strip()) for source in shown for line in source.splitlines())
+    figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
+    words = sum(map(len, sentences(read(path))))
+    return words / WORDS_A_MINUTE + (lines * SECONDS_A_LINE + figures * SECONDS_A_FIGURE) / 60
+
+
 def main(paths):
     """Print a line a notebook.
 
@@ -118,8 +137,7 @@ def main(paths):
     for path in paths or sorted((ROOT / "notebooks").glob("*.ipynb")):
         text = read(path)
         words = sum(map(len, sentences(text)))
-        minutes = words / WORDS_A_MINUTE
-        print(f"{Path(path).name:30} {words:5} words {minutes:4.1f} min, reading ease {reading_ease(text):.0f}")
+        print(f"{Path(path).name:30} {words:5} words {minutes(path):4.1f} min, reading ease {reading_ease(text):.0f}")
 
 
 if __name__ == "__main__":

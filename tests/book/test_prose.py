@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import nbformat
 import prose
 import pytest
 
@@ -44,10 +45,16 @@ def test_a_chapter_reads_easily(chapter):
     assert prose.reading_ease(prose.read(ROOT / "notebooks" / chapter.file)) >= 45
 
 
+def test_code_and_figures_are_read_too(tmp_path):
+    cells = [nbformat.v4.new_markdown_cell("word " * 200), nbformat.v4.new_code_cell("a\n\nb\nc")]
+    cells += [nbformat.v4.new_code_cell("hidden", metadata={"tags": ["remove-input"], "mystnb": {"figure": {}}})]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "a.ipynb")
+    assert prose.minutes(tmp_path / "a.ipynb") == pytest.approx(1 + 3 * 10 / 60 + 20 / 60)
+
+
 @each_chapter
 def test_a_chapter_takes_the_minutes_that_it_states(chapter):
-    words = sum(map(len, prose.sentences(prose.read(ROOT / "notebooks" / chapter.file))))
-    taken = words / prose.WORDS_A_MINUTE + MEASURED[chapter.name]["seconds"] / 60
+    taken = prose.minutes(ROOT / "notebooks" / chapter.file) + MEASURED[chapter.name]["seconds"] / 60
     stated = chapter.minutes["reading"] + chapter.minutes["sample"]
     assert 0.75 * taken <= stated <= 1.25 * taken, f"{taken:.1f} minutes, and course.yml says {stated}"
 

@@ -1,5 +1,7 @@
 """Self-checks: the solution passes, typical wrong answers get a hint about their mistake, nothing gives the answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,8 @@ from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
-from bloodcell_utils.datasets import audit, splits
-from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.datasets import splits
+from bloodcell_utils.evaluation import counterfactuals, metrics
 from bloodcell_utils.experiments import records
 
 
@@ -42,26 +44,64 @@ def test_first_look():
     assert "one of" in check("first_look.1", "white cell")
 
 
-def test_dataset(table):
-    counts = audit.second_batch(table)["class"].value_counts().to_dict()
-    assert check("dataset.2", counts).startswith("✓")
-    assert check("dataset.2", audit.second_batch(table)["class"].value_counts()).startswith("✓")
-    assert "batch is 2" in check("dataset.2", table["class"].value_counts())
-    assert "too many or one missing" in check("dataset.2", {"basophil": 4})
-    official = audit.second_batch(datasets.pbc.official())["class"].value_counts()
-    assert "official release" in check("dataset.2", official)
-    assert "counts are not" in check("dataset.2", {name: n + 1 for name, n in counts.items()})
+def test_dataset():
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
+
+    def grouped(y, patients, n_splits=5, seed=1):
+        folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        return next(folds.split(y, y, groups=patients))
+
+    for seed in range(10):
+        assert check("dataset.2", lambda y, patients, seed=seed: grouped(y, patients, seed=seed)).startswith("✓")
+    assert check("dataset.2", lambda y, p: tuple(map(list, grouped(y, p)))).startswith("✓")
+
+    def by_image(y, patients):
+        return train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)
+
+    assert "60 patients are on both sides" in check("dataset.2", by_image)
+    assert "a fifth is asked for" in check("dataset.2", lambda y, p: grouped(y, p, n_splits=2))
+    assert "a fifth is asked for" in check("dataset.2", lambda y, p: grouped(y, p)[::-1])
+    assert "exactly one" in check("dataset.2", lambda y, p: (np.arange(len(y)), grouped(y, p)[1]))
+    assert "row numbers" in check("dataset.2", lambda y, p: (np.isin(p, p[:9]), ~np.isin(p, p[:9])))
+    assert "take the first" in check("dataset.2", lambda y, p: StratifiedGroupKFold(5).split(y, y, p))
+    assert "stops with KeyError" in check("dataset.2", lambda y, p: {}[len(y)])
+    assert "kind of answer" in check("dataset.2", grouped(*computed_checks._sixty_patients()))
+
+    def unlike(y, patients):
+        """A fifth of the images, of patients who have the most lymphocytes."""
+        share = pd.Series(y == "lymphocyte").groupby(patients).mean().sort_values()
+        test = np.isin(patients, share.index[-12:])
+        return np.flatnonzero(~test), np.flatnonzero(test)
+
+    assert "looks after the proportions" in check("dataset.2", unlike)
+    shuffled = GroupShuffleSplit(1, test_size=0.2, random_state=0)
+    assert "both sides" not in check("dataset.2", lambda y, p: next(shuffled.split(y, y, p)))
 
 
-def test_augmentation(table):
-    lymphocytes = splits.clean(table).query("`class` == 'lymphocyte'")
-    train = lymphocytes[lymphocytes["subset"] == "train"]
-    assert check("augmentation.2", 4096 / len(train)).startswith("✓")
-    assert "after the split" in check("augmentation.2", 4096 / 1214)
-    assert "which of them may" in check("augmentation.2", 4096 / len(lymphocytes))
-    assert "wrong way round" in check("augmentation.2", len(train) / 4096)
-    assert "the original is a version" in check("augmentation.2", 4096 / len(train) - 1)
-    assert "divide" in check("augmentation.2", 4096 / len(train) + 1)
+def test_augmentation():
+    def balanced(y, n, order=lambda rows: np.random.default_rng(0).permutation(rows)):
+        rows = [order(np.flatnonzero(y == name)) for name in np.unique(y)]
+        return np.concatenate([r[np.arange(n) % len(r)] for r in rows])
+
+    def drawn(y, n):
+        rng = np.random.default_rng(1)
+        return np.concatenate([rng.choice(np.flatnonzero(y == name), n) for name in np.unique(y)])
+
+    def lopsided(y, n):
+        rows = balanced(y, n)
+        small = np.flatnonzero(y == "lymphocyte")
+        return np.concatenate([rows[y[rows] != "lymphocyte"], small, np.repeat(small[0], n - len(small))])
+
+    assert check("augmentation.2", balanced).startswith("✓")
+    assert check("augmentation.2", lambda y, n: list(balanced(y, n))).startswith("✓")
+    assert "taken twice" in check("augmentation.2", drawn)
+    assert "never used" in check("augmentation.2", lambda y, n: np.where(y[b := balanced(y, n)] == "basophil", b[0], b))
+    assert "comes 7 times" in check("augmentation.2", lopsided)
+    assert "first in the folder" in check("augmentation.2", lambda y, n: balanced(y, n, order=np.asarray))
+    assert "16 rows of a class" in check("augmentation.2", lambda y, n: np.arange(len(y)))
+    assert "row numbers" in check("augmentation.2", lambda y, n: y[balanced(y, n)])
+    assert "stops with TypeError" in check("augmentation.2", lambda y: y)
+    assert "kind of answer" in check("augmentation.2", 4.8)
 
 
 def test_convolution():
@@ -110,20 +150,22 @@ def test_features_svm(table):
 
 
 def test_ablation():
-    from bloodcell_utils.experiments import ablation
+    def p_values(right, n):
+        return metrics.two_proportions(right, n, right.max(), other_n=n)
 
-    def alike(backbone, level=0.05):
-        rows = ablation.printed(backbone)
-        p = metrics.two_proportions(rows["right"], rows["n"], rows["right"].max(), other_n=rows["n"])
-        return list(zip(rows["images_per_class"][p > level], rows["blocks"][p > level], strict=True))
+    def alike(level):
+        return lambda right, n: p_values(right, n) > level
 
-    right = alike("inception_v3")
-    assert check("ablation.2", right).startswith("✓")
-    assert check("ablation.2", [list(map(str, cell)) for cell in right[::-1]]).startswith("✓")
-    assert "VGG-16" in check("ablation.2", alike("vgg16"))
-    assert "longer" in check("ablation.2", right[:1])
-    assert "can be told" in check("ablation.2", alike("inception_v3", 0.001))
-    assert "a pair" in check("ablation.2", [(256, 1)])
+    assert check("ablation.2", alike(0.05)).startswith("✓")
+    assert check("ablation.2", lambda right, n: list(p_values(right, n) > 0.05)).startswith("✓")
+    assert "p-values" in check("ablation.2", p_values)
+    assert "other way round" in check("ablation.2", lambda right, n: p_values(right, n) <= 0.05)
+    assert "from itself" in check("ablation.2", lambda right, n: alike(0.05)(right, n) & (right < right.max()))
+    assert "longer" in check("ablation.2", alike(0.3))
+    assert "can be told" in check("ablation.2", alike(0.001))
+    assert "what it is given" in check("ablation.2", lambda right, n: p_values(right, 4096) > 0.05)
+    assert "one answer a setting" in check("ablation.2", lambda right, n: True)
+    assert "kind of answer" in check("ablation.2", [(4096, 4)])
 
 
 def test_confusion_matrix():
@@ -162,30 +204,64 @@ def test_error_analysis(recorded):
 
 
 def test_fine_tuning():
-    from bloodcell_utils.experiments import finetune
+    from bloodcell_utils.models import backbones
+    from bloodcell_utils.models.runtime import load_keras
 
-    one, two, three = (
-        finetune.untrained(config.profile("sample"), blocks=blocks).model.trainable_weights for blocks in (1, 2, 3)
-    )
+    keras = load_keras()
 
-    def count(weights):
-        return sum(w.numpy().size for w in weights)
+    def end(blocks, head_only=False, statistics=False):
+        base = backbones.build("compactnet", 32, "random")
+        cut = base.get_layer(base_blocks[-1 - blocks]).output
+        x = keras.layers.Dense(8, name="head")(keras.layers.GlobalAveragePooling2D()(base.output))
+        model = keras.Model(cut, x)
+        for layer in model.layers:
+            norm = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = statistics if norm else not head_only or layer.name == "head"
+        return model
 
-    assert check("fine_tuning.2", count(two)).startswith("✓")
-    assert "for one block" in check("fine_tuning.2", count(one))
-    assert "frozen blocks stay out" in check("fine_tuning.2", count(three))
-    assert "arrays" in check("fine_tuning.2", len(two))
-    assert "what else" in check("fine_tuning.2", count(w for w in two if len(w.shape) > 1))
-    assert "biases" in check("fine_tuning.2", count(two) - 8)
+    base_blocks = backbones.COMPACTNET.blocks
+    assert check("fine_tuning.2", end(2)).startswith("✓")
+    assert "last block does not move" in check("fine_tuning.2", end(2, head_only=True))
+    assert "one block earlier" in check("fine_tuning.2", end(1))
+    assert "batch normalisation is free" in check("fine_tuning.2", end(2, statistics=True))
+    stiff = end(2)
+    stiff.get_layer("block2a_conv").trainable = False
+    assert "block2a_conv" in check("fine_tuning.2", stiff)
+    assert "not the kind of answer" in check("fine_tuning.2", 5)
+
+
+def test_features_svm_score():
+    from sklearn.model_selection import GroupKFold, KFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    def score(X, y, cells, cv):
+        return cross_val_score(make_pipeline(StandardScaler(), SVC()), X, y, groups=cells, cv=cv)
+
+    assert check("features_svm.4", lambda X, y, cells: score(X, y, cells, GroupKFold(5))).startswith("✓")
+    leaking = check("features_svm.4", lambda X, y, cells: score(X, y, cells, KFold(5, shuffle=True, random_state=0)))
+    assert "drawn at random" in leaking
+    assert "predict from" in check("features_svm.4", lambda X, y, cells: 0.3)
+    assert "between 0 and 1" in check("features_svm.4", lambda X, y, cells: 30)
+    assert "NameError" in check("features_svm.4", lambda X, y, cells: nothing)  # noqa: F821
+    assert "not the kind of answer" in check("features_svm.4", 0.9)
 
 
 def test_class_balance():
-    n, images = paper.TABLE_1["lymphocyte"], paper.N_IMAGES
-    assert check("class_balance.2", round(images / (8 * n), 2)).startswith("✓")
-    assert "its share" in check("class_balance.2", images / n)
-    assert "neutrophils" in check("class_balance.2", 3329 / n)
-    assert "upside down" in check("class_balance.2", 8 * n / images)
-    assert "which share" in check("class_balance.2", 1)
+    def right(counts):
+        return counts.sum() / (len(counts) * counts)
+
+    assert check("class_balance.2", right).startswith("✓")
+    assert check("class_balance.2", lambda counts: right(counts).round(2).tolist()).startswith("✓")
+    assert "its share" in check("class_balance.2", lambda counts: counts.sum() / counts)
+    assert "most frequent" in check("class_balance.2", lambda counts: counts.max() / counts)
+    assert "upside down" in check("class_balance.2", lambda counts: 1 / right(counts))
+    assert "two classes" in check("class_balance.2", lambda counts: counts.sum() / (2 * counts))
+    assert "eight classes" in check("class_balance.2", lambda counts: counts.sum() / (8 * counts))
+    assert "one weight a class" in check("class_balance.2", lambda counts: 1.76)
+    assert "which share" in check("class_balance.2", lambda counts: counts * 0.0)
+    assert "kind of answer" in check("class_balance.2", 1.76)
 
 
 def test_feature_maps():
@@ -237,20 +313,37 @@ def test_compact_network(sandbox):
 
 
 def test_counterfactuals():
-    assert check("counterfactuals.2", "granule_rgb").startswith("✓")
-    assert "less far to go" in check("counterfactuals.2", "cell_diameter_um")
-    assert "the answer stays" in check("counterfactuals.2", "red_cells")
-    assert "which parameter" in check("counterfactuals.2", "neutrophil")
+    eosinophil = counterfactuals.preset("EO")
+
+    def changed(**values):
+        return check("counterfactuals.2", replace(eosinophil, **values))
+
+    table = computed_checks._eosinophil_flips().set_index("parameter")
+    best, other = table.index[:2]
+    assert changed(**{best: table["new_value"][best]}).startswith("✓")
+    assert "less far to go" in changed(**{other: table["new_value"][other]})
+    far = np.add(table["new_value"][best], 0.4 * np.subtract(table["new_value"][best], table["value"][best]))
+    assert "less of the same" in changed(**{best: tuple(np.clip(far, 0, 255).tolist())})
+    assert "still calls it" in changed(red_cells=eosinophil.red_cells + 1)
+    assert "a number or a colour" in changed(nucleus_shape="round")
+    assert "none of yours" in changed()
+    assert "2 of yours" in changed(red_cells=1, vacuoles=9)
+    assert "kind of answer" in check("counterfactuals.2", "granule_rgb")
 
 
 def test_capstone():
-    assert check("capstone.2", 73).startswith("✓")
-    assert check("capstone.2", np.int64(73)).startswith("✓")
-    assert "nearly" in check("capstone.2", 72)
-    assert "2.5 %" in check("capstone.2", 59)
-    assert "fewer are" in check("capstone.2", 100)
-    assert "begins at 0.839" in check("capstone.2", 20)
-    assert "one band or more" in check("capstone.2", 0)
+    def least(share):
+        n = np.arange(1, 1000)
+        return n[metrics.wilson(n, n)[:, 0] >= share][0]
+
+    assert check("capstone.2", least).startswith("✓")
+    assert "not for 0.9" in check("capstone.2", lambda share: 73)
+    assert "nearly" in check("capstone.2", lambda share: 72)
+    assert "2.5 %" in check("capstone.2", lambda share: 59)
+    assert "fewer are" in check("capstone.2", lambda share: 100)
+    assert "begins at 0.839" in check("capstone.2", lambda share: 20)
+    assert "one band or more" in check("capstone.2", lambda share: 0)
+    assert "kind of answer" in check("capstone.2", 73)
 
 
 def test_you_against_the_model(monkeypatch):

@@ -31,18 +31,46 @@ def test_every_answer_has_its_word_and_no_wrong_one_gives_the_right_one_away(cha
         assert not question.exercise or len(texts) == 4, "one right answer and three typical mistakes"
         feedback = [answer.feedback for answer in question.answers]
         assert all(len(text) > 15 for text in feedback) and len(set(feedback)) == len(feedback), question.text
-        right = texts[questions.LETTERS.index(question.right)].rstrip(".").lower()
+        right = question.right_answer.text.rstrip(".").lower()
         for answer in question.answers:
             assert answer.correct or right not in answer.feedback.lower(), question.text
             assert "all of the above" not in answer.text.lower()
 
 
-def test_the_right_answer_has_no_favourite_place_and_no_telling_length():
+def test_the_right_answer_has_no_favourite_place():
+    keys = {chapter.name: "".join(question.right for question in questions.load(chapter.name)) for chapter in CHAPTERS}
+    places = Counter("".join(keys.values()))
+    assert len(set(keys.values())) == len(keys), "two chapters have the same key"
+    assert all(0.75 <= 4 * places[letter] / places.total() <= 1.25 for letter in "abcd"), places
+    assert all(max(Counter(key).values()) <= len(key) / 3 for key in keys.values())
+
+
+def test_who_edits_a_question_leaves_the_others(tmp_path, monkeypatch):
+    before, entries = questions.load("dataset"), json.loads((questions.FOLDER / "dataset.json").read_text("utf-8"))
+    entries[1]["question"] = "Is this new?"
+    entries[1]["answers"] = [
+        {"answer": text, "correct": text == "yes", "feedback": text} for text in ("no", "yes", "never", "nowhere")
+    ]
+    (tmp_path / "dataset.json").write_text(json.dumps(entries))
+    monkeypatch.setattr(questions, "FOLDER", tmp_path)
+    after = questions.load.__wrapped__("dataset")
+    assert (after[0], *after[2:]) == (before[0], *before[2:]) and after[1] != before[1]
+    entries[1]["answers"].reverse()
+    (tmp_path / "dataset.json").write_text(json.dumps(entries))
+    assert questions.load.__wrapped__("dataset") == after, "the order in the file means nothing"
+
+
+def test_the_right_answer_has_no_telling_length():
+    longest, shortest, outside = 0, 0, []
     asked = [question for chapter in CHAPTERS for question in questions.load(chapter.name)]
-    places = Counter(question.right for question in asked)
-    assert set(places) >= set("abcd") and max(places.values()) < 0.4 * len(asked)
-    longest = [max(question.answers, key=lambda answer: len(answer.text)).correct for question in asked]
-    assert sum(longest) < 0.45 * len(asked), "who picks the longest answer should not pass"
+    for question in asked:
+        right, wrong = len(question.right_answer.text), [len(a.text) for a in question.answers if not a.correct]
+        longest, shortest = longest + (right > max(wrong)), shortest + (right < min(wrong))
+        if not min(wrong) / 1.15 <= right <= 1.15 * max(wrong):
+            outside.append(question.text)
+    assert 0.15 <= longest / len(asked) <= 0.4, "who picks the longest answer, or never does, should not pass"
+    assert 0.15 <= shortest / len(asked) <= 0.4
+    assert not outside
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,19 @@ def test_a_citation_says_what_it_cites_within_the_page(page, site):
     assert box["x"] >= 0 and box["x"] + box["width"] <= 600 and box["y"] >= 0 and box["y"] + box["height"] <= 500
 
 
+def test_code_is_folded_by_keyboard_on_all_chapters_until_it_is_asked_for(page, site):
+    code, shown = page.locator(".cell_input:visible"), page.locator(".cell_output:visible")
+    page.goto(f"{site}/{CHAPTER}")
+    lines, outputs = code.count(), shown.count()
+    page.get_by_role("button", name="Fold the code away").press("Enter")
+    assert lines and not code.count() and shown.count() == outputs
+    page.goto(f"{site}/notebooks/01_dataset.html")
+    assert shown.count() and not code.count()
+    page.get_by_role("button", name="Show the code").press("Space")
+    page.goto(f"{site}/{CHAPTER}")
+    assert code.count() == lines
+
+
 @each_chapter
 def test_every_link_to_a_word_or_a_source_has_its_text(chapter):
     document = read(f"notebooks/{Path(chapter.file).stem}.html")
