@@ -13,7 +13,7 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["audit", "augment", "example_set", "pbc", "splits"], submod_attrs={
+    __name__, submodules=["audit", "augment", "example_set", "pbc", "sample", "splits"], submod_attrs={
     "loading": ["load_image", "load_images"],
     "pbc": ["labels", "official"],
     "splits": ["SUBSETS", "Split", "followed", "followed_spec", "load_index", "load_split"],
