@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "compactnet_input": ["IMAGE"],
     "features": ["closeups", "color_histogram", "extract"],
     "kernel_svm": ["KernelSVM"],
-    "pretrained": ["logits", "write_base"],
+    "pretrained": ["logits", "weights", "write_base"],
     "runtime": ["load_keras"],
     "summary": ["block_table", "layer_table", "module_table"],
 })  # fmt: skip

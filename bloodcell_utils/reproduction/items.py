@@ -260,7 +260,7 @@ ITEMS = {  # what each is about, and what speaks for it
     "Fig. 18": ("Inception-v3 without balance", _balance("inception_v3")),
     "Eq. 1": ("convolution", _made(NUMPY)),
     "Eq. 2": ("rectified linear unit", _made(NUMPY)),
-    "Eq. 3": ("max pooling", _made(NUMPY)),
+    "Eq. 3": ("a neuron of a dense layer", _made(NUMPY)),
     "Eq. 4": ("softmax", _made(NUMPY)),
     "Eq. 5": ("categorical cross-entropy", _made("the training of the chapter")),
     "Eq. 6": ("stochastic gradient descent", _made("the training of the chapter")),
