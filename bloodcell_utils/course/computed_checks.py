@@ -51,7 +51,7 @@ def _first_look_2(answer):
         if said not in CLASS_NAMES:
             return f"{said!r} is none of the eight names in `cells.CLASS_NAMES`."
         if said != CLASS_NAMES[y[row]]:
-            return f"for row {row} of the check it says {said}; does it use the model, features and row that it is given?"
+            return f"for row {row} of the check it says {said}; does it use the model, features, row that it is given?"
     return None
 
 
