@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from .. import config, datasets
-from ..cells import CELLS, FOLDERS
+from ..cells import CELLS, CLASS_NAMES, FOLDERS
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..datasets.specs import span
@@ -32,6 +32,27 @@ def _first_look_1(answer):
         "platelet": "this is a fragment of a cell; look at what the list says of its nucleus.",
     }
     return hints.get(answer, "compare how much of the cell the nucleus fills.")
+
+
+def _first_look_2(answer):
+    from sklearn.svm import SVC
+
+    y = np.repeat([4, 1, 7, 0, 6, 3, 2, 5], 3)
+    X = np.eye(8)[y] * 5.0
+    model = SVC().fit(X, y)
+    for row in (13, 0, 22, 7):
+        said, hint = _result_of(answer, model, X.copy(), row)
+        if hint:
+            return f"{hint} A model wants a table, even for one row." if "2D array" in hint else hint
+        if said is None:
+            return "your function returns nothing; does it end in `return`?"
+        if not isinstance(said, str):
+            return "return one name: the number that the model gives is a place in `cells.CLASS_NAMES`."
+        if said not in CLASS_NAMES:
+            return f"{said!r} is none of the eight names in `cells.CLASS_NAMES`."
+        if said != CLASS_NAMES[y[row]]:
+            return f"for row {row} of the check it says {said}; does it use the model, features, row that it is given?"
+    return None
 
 
 def _dataset_2(answer):
@@ -462,6 +483,7 @@ def _you_against_the_model_2(answer):
 
 COMPUTED = {
     "first_look.1": _first_look_1,
+    "first_look.2": _first_look_2,
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
     "convolution.2": _convolution_2,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bloodcell_utils import config, course, datasets
+from bloodcell_utils.cells import CLASS_NAMES
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
@@ -40,6 +41,28 @@ def test_first_look():
     assert "granules" in check("first_look.1", "immature granulocyte")
     assert "fragment" in check("first_look.1", "platelet")
     assert "one of" in check("first_look.1", "white cell")
+
+
+def test_first_look_names_any_cell():
+    def number(model, features, row):
+        return model.predict(features[[row]])[0]
+
+    def named(model, features, row):
+        return CLASS_NAMES[number(model, features, row)]
+
+    def by_votes(model, features, row):
+        return CLASS_NAMES[model.decision_function(features[[row]])[0].argmax()]
+
+    assert check("first_look.2", named).startswith("✓")
+    assert check("first_look.2", by_votes).startswith("✓")
+    assert "a place in" in check("first_look.2", number)
+    assert "a table, even for one row" in check("first_look.2", lambda m, X, row: m.predict(X[row]))
+    assert "does it end in" in check("first_look.2", lambda m, X, row: None)
+    assert "none of the eight" in check("first_look.2", lambda m, X, row: "leukocyte")
+    assert "that it is given" in check("first_look.2", lambda m, X, row: "monocyte")
+    assert "that it is given" in check("first_look.2", lambda m, X, row: named(m, X, 13))
+    assert "stops with TypeError" in check("first_look.2", lambda row: "monocyte")
+    assert "kind of answer" in check("first_look.2", "monocyte")
 
 
 def test_dataset():
