@@ -15,7 +15,7 @@ _ROWS = (  # chapter, title, experiment, model
     ("features_svm", "colour histogram", "svm", "colour histogram"),
     ("fine_tuning", "borrowed network, new head", "finetune", "{} head"),
     ("fine_tuning", "fine-tuned: the head, then the last blocks", "finetune", "{} fine-tuned"),
-    ("compact_network", "CompactNet, trained from nothing", "compact", "long"),
+    ("compact_network", "CompactNet, trained from nothing", "compact", "long, seed 2019"),
 )
 
 

@@ -14,12 +14,11 @@ from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..datasets.specs import span
 from ..datasets.synthetic import draw
-from ..evaluation import counterfactuals, error_analysis, prediction
+from ..evaluation import counterfactuals, prediction
 from ..evaluation.metrics import two_proportions, wilson
-from ..experiments import records
 from ..interactive import labelling
 from ..models.compactnet_input import IMAGE, VIEW
-from ..paper import CONFUSIONS, TABLE_1, as_count
+from ..paper import TABLE_1
 
 
 def _first_look_1(answer):
@@ -262,36 +261,48 @@ def _ablation_2(answer):
 
 
 def _confusion_matrix_2(answer):
-    true, called = answer
-    if (called, true) in CONFUSIONS:
-        return "first the true class, then what it was called."
-    if (true, called) not in CONFUSIONS:
-        return "answer with one of the keys of paper.CONFUSIONS."
-    count = as_count(CONFUSIONS[true, called])
-    return None if count is None else f"{CONFUSIONS[true, called]:g} % fits: it is {count} of 256."
+    cases = np.array([(29, 30), (30, 30), (0, 50), (1, 100), (2900, 3000)])
+    given = [np.asarray(answer(int(k), int(n)), float) for k, n in cases]
+    if any(ends.shape != (2,) for ends in given):
+        return "return two numbers, the lower and the upper end."
+    ends, right = np.array(given), wilson(*cases.T)
+
+    def near(other, this=ends, atol=5e-4):
+        return np.allclose(this, other, atol=atol)
+
+    k, n = cases.T
+    textbook = k / n + 1.96 * np.sqrt(k / n * (1 - k / n) / n) * np.array([[-1], [1]])
+    other_z = [wilson(k, n, level) for level in (0.6827, 0.90, 0.9545, 0.99)]
+    hints = [
+        (near(right), None),
+        (near(100 * right, atol=0.05), "these are percent; give fractions between 0 and 1."),
+        (near(right[:, ::-1]), "the lower end comes first."),
+        (near(textbook.T), "this is the interval of the textbooks: of 30 of 30 it leaves no doubt at all."),
+        (any(map(near, other_z)), "this is Wilson's formula with another z; for 95 % it is 1.96."),
+        (near(right.mean(axis=1), ends.mean(axis=1)), "the middle is right, the width is not: what is under the root?"),
+        (near(np.ptp(right, axis=1), np.ptp(ends, axis=1)), "the width is right, the middle is not: where to?"),
+    ]
+    otherwise = f"for 29 of 30 it says {ends[0, 0]:.3f} to {ends[0, 1]:.3f}; go through the formula term by term."
+    return next((hint for given, hint in hints if given), otherwise)
 
 
 def _error_analysis_2(answer):
-    answer = float(answer)
-    recorded = records.load_record("finetune", "laptop").predictions
-    true, called, kind = recorded["true"], recorded["vgg16 fine-tuned"], error_analysis.subtypes(recorded["path"])
-    ig, neutrophil = FOLDERS.index("ig"), FOLDERS.index("neutrophil")
-    across = ((kind == "MMY") & (called == neutrophil)) | ((kind == "BNE") & (called == ig))
-    of_both_classes = true.isin([ig, neutrophil]) & called.isin([ig, neutrophil])
-    one_way = across & (called == neutrophil), across & (called == ig)
-    more = (False, across, of_both_classes, *one_way)
-    right, open_border, too_open, *half_open = (float(np.mean((called == true) | cells)) for cells in more)
-    if answer > 1:
-        return "give the accuracy as a fraction between 0 and 1."
-    if abs(answer - open_border) < 5e-5:
-        return None
-    if abs(answer - right) < 5e-5:
-        return "this is the accuracy as it is; now count the cells across the border as right, too."
-    if abs(answer - too_open) < 5e-5:
-        return "only metamyelocytes and band neutrophils lie at the border, not all of their two classes."
-    if any(abs(answer - half) < 5e-5 for half in half_open):
-        return "the border is crossed in both directions; one of them is missing."
-    return "add the cells across the border to those on the diagonal."
+    kind = np.repeat(["MMY", "BNE", "SNE"], (30, 40, 130))
+    draws, hard = np.random.default_rng(0), np.repeat((0.5, 0.3, 0.03), (30, 40, 130))
+    a, b = draws.random(200) < hard, draws.random(200) < hard
+    result = np.asarray(answer(a.copy(), b.copy(), kind.copy()), float)
+    if result.ndim:
+        return f"one number is asked for, not an array of shape {result.shape}."
+    parts = [(int(a[here].sum() * b[here].sum()), int(here.sum())) for here in (kind == one for one in np.unique(kind))]
+    hints = {
+        sum(errors / n for errors, n in parts): None,
+        a.sum() * b.sum() / 200: "this is chance over all cells; let it stay within each sub-type.",
+        sum(errors for errors, _ in parts) / 200: "divide by the cells of the sub-type, not by all cells.",
+        sum(errors / n for errors, n in parts) / len(parts): "this is the mean over the sub-types; how many in all?",
+        (a & b).sum(): "this is how many both do miss; how many would chance let them?",
+    }
+    otherwise = "for each sub-type: errors of the one times errors of the other, through its cells; then add up."
+    return next((hint for value, hint in hints.items() if np.isclose(result, float(value))), otherwise)
 
 
 def _class_balance_2(answer):

@@ -6,7 +6,7 @@ the profile ``full``: that takes a GPU.
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -261,7 +261,7 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, p
 
 
 def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
-    """Measure a fine-tuned network on the test images.
+    """Measure a fine-tuned network on the test images; with a cached prefix, its head alone before.
 
     Parameters
     ----------
@@ -274,9 +274,17 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     -------
     records.Record
     """
-    started, backbone = time.perf_counter(), backbone or profile.borrowed
+    backbone, tuning = backbone or profile.borrowed, profile.tuning
+    head = None
+    if tuning.symmetries and tuning.head_epochs:
+        alone = {"blocks": 0, "head_epochs": 0, "epochs": tuning.head_epochs, "learning_rate": HEAD_RATE}
+        frozen = replace(profile, tuning=replace(tuning, **alone, schedule="constant"))
+        head = fine_tuned(frozen, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
+    started = time.perf_counter()
     tuned = fine_tuned(profile, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
     found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
+    if head:
+        found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())
     trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
     found.add(
         f"{backbone} fine-tuned",

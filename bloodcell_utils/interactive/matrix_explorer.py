@@ -13,6 +13,8 @@ from .page import Page, data_uri, render, webp
 
 BUDGET = 150_000  # bytes of pictures in one explorer; fewer are shown of each kind until they fit
 SIDE = 64  # pixels: of a picture
+PAIRED, PAIR_SIDE = 3, 192  # pictures of each group of a pair; large, for what parts two kinds is fine texture
+CLOSE = 0.05  # probability of the wrong name from which on a right answer was a close call
 ORANGE_FULL = 0.10  # a mistake that takes this share of its class has the strongest orange
 
 
@@ -91,8 +93,8 @@ def explore_matrix(
     return Page(html, f"Confusion matrix of {confusion.sum():,} cells, to click on")
 
 
-def gallery(groups, side=96):
-    """Groups of pictures, each with its name; three stand beside each other, two pictures wide, the middle one marked.
+def gallery(groups, side=96, *, columns=2):
+    """Groups of pictures, each with its name; three stand beside each other, the middle one marked.
 
     Parameters
     ----------
@@ -100,6 +102,8 @@ def gallery(groups, side=96):
         Name of the group; its images, and a caption for each.
     side : int
         Of a picture, in pixels.
+    columns : int
+        Of pictures, where three groups stand beside each other.
 
     Returns
     -------
@@ -109,15 +113,16 @@ def gallery(groups, side=96):
         name: [(data_uri(_tile(image, side, 80)), caption) for image, caption in pictures]
         for name, pictures in groups.items()
     }
-    html = render(__package__, "gallery.html", groups=shown, three=len(groups) == 3, side=side)
+    html = render(__package__, "gallery.html", groups=shown, three=len(groups) == 3, side=side, columns=columns)
     return Page(html, "; ".join(f"{name}: {len(pictures)} pictures" for name, pictures in groups.items()))
 
 
 def pair(images, subtypes, probabilities, *, true, called):
-    """Two kinds of cells, each named correctly, and between them what is called the other or nearly so.
+    """Two kinds of cells, each named correctly, and between them those of the first that are called the second.
 
-    Under each picture stands the probability that the model gives to its name in the outer groups, and to the *wrong*
-    name in the middle one; there, brackets mean that the cell was named correctly after all.
+    Where there are none, the middle group says so and shows closest calls: cells named correctly to which the model
+    gives the other name with 5 % or more. No cell is shown twice. Under each picture stands the probability that the
+    model gives to its name in the outer groups, and to the *wrong* name in the middle one.
 
     Parameters
     ----------
@@ -138,22 +143,26 @@ def pair(images, subtypes, probabilities, *, true, called):
     a, b = (FOLDERS.index(SUBTYPES[kinds[0]]) for kinds in (true, called))
     first, second = (" or ".join(STAGES[kind] for kind in kinds) for kinds in (true, called))
     are_a, are_b = np.isin(subtypes, true), np.isin(subtypes, called)
+    middle = f"{first} → {CLASS_NAMES[b]}"
+    between = error_analysis.confusions_of(probabilities, y_true, a, called=b, count=PAIRED, among=are_a)
+    mistaken = probabilities[between].argmax(axis=1) == b
+    if mistaken.any():
+        between = between[mistaken]
+    elif len(between):  # all were named correctly: of few cells, at least half are left for their own group
+        close = between[probabilities[between, b] >= CLOSE]
+        between = close[: int((are_a & (probabilities.argmax(axis=1) == a)).sum()) // 2]
+        middle += ": none; closest calls" if len(between) else ", or a close call"  # of which there is "none" as well
 
     def shown(rows, column):
-        texts = (f"{100 * probabilities[row, column]:.0f} %" for row in rows)
-        right = probabilities[rows].argmax(axis=1) == y_true[rows]
-        return [
-            (images[row], f"({text})" if ok and column != y_true[row] else text)
-            for row, text, ok in zip(rows, texts, right, strict=True)
-        ]
+        return [(images[row], f"{100 * probabilities[row, column]:.0f} %") for row in rows]
 
-    between = error_analysis.confusions_of(probabilities, y_true, a, called=b, count=4, among=are_a)
+    left = are_a & ~np.isin(np.arange(len(are_a)), between)
     groups = {
-        first: shown(error_analysis.typical(probabilities, y_true, a, count=4, among=are_a), a),
-        f"{first} → {CLASS_NAMES[b]}": shown(between, b),
-        second: shown(error_analysis.typical(probabilities, y_true, b, count=4, among=are_b), b),
+        first: shown(error_analysis.typical(probabilities, y_true, a, count=PAIRED, among=left), a),
+        middle: shown(between, b),
+        second: shown(error_analysis.typical(probabilities, y_true, b, count=PAIRED, among=are_b), b),
     }
-    return gallery(groups)
+    return gallery(groups, PAIR_SIDE, columns=1)
 
 
 def _meaning(confusion, i, j, names):

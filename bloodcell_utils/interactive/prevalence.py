@@ -7,7 +7,7 @@ from ..evaluation import metrics
 from .page import Page, render
 
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-TARGETS = (0.9, 0.95, 0.99, 1.0)  # sensitivities, each with a button
+TARGETS = (0.9, 0.95, 0.99, 1.0)  # sensitivities, each with a button where it needs a threshold of its own
 STEPS = 10_000  # scores are compared to so many steps between 0 and 1, here and on the page
 START = (0.99, 0.1)  # sensitivity and prevalence to begin with
 CELLS = 1000  # in which the page counts
@@ -47,6 +47,7 @@ def explore_threshold(scores, positive, name="basophil", *, mark=0.005, where="i
     n, others = int(positive.sum()), int((~positive).sum())
     ends = [metrics.wilson([c["found"] for c in counts], n)]
     ends.append(metrics.wilson([others - c["alarms"] for c in counts], others))
+    buttons = {_stop(counts, target): target for target in TARGETS}  # of few cells, 99 % are all
     data = {
         "name": name,
         "steps": STEPS,
@@ -64,7 +65,7 @@ def explore_threshold(scores, positive, name="basophil", *, mark=0.005, where="i
             ("threshold", len(stops) - 1, _stop(counts, START[0])),
             ("prevalence", len(PREVALENCES) - 1, PREVALENCES.index(START[1])),
         ],
-        buttons=[(target, _stop(counts, target)) for target in TARGETS],
+        buttons=buttons.items(),
         share=PREVALENCES.index(mark) / (len(PREVALENCES) - 1),
         name=name,
         where=where,

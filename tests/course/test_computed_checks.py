@@ -3,17 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from bloodcell_utils import config, course, datasets, paper
-from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
 from bloodcell_utils.datasets import splits
-from bloodcell_utils.evaluation import counterfactuals, metrics
-from bloodcell_utils.experiments import records
+from bloodcell_utils.evaluation import counterfactuals, metrics, shared_errors
 
 
 @pytest.fixture(scope="module")
@@ -188,38 +185,53 @@ def test_ablation():
 
 
 def test_confusion_matrix():
-    odd = next(pair for pair, rate in paper.CONFUSIONS.items() if paper.as_count(rate) is None)
-    assert check("confusion_matrix.2", odd).startswith("✓")
-    assert check("confusion_matrix.2", list(odd)).startswith("✓")
-    assert "first the true class" in check("confusion_matrix.2", odd[::-1])
-    assert "it is 8 of 256" in check("confusion_matrix.2", ("monocyte", "ig"))
-    assert "one of the keys" in check("confusion_matrix.2", ("monocyte", "platelet"))
-    assert "kind of answer" in check("confusion_matrix.2", 2.58)
+    def interval(k, n, z=1.96, to_half=1.0, root=True, twice=4):
+        p = k / n
+        half = z * np.sqrt(p * (1 - p) / n + (z**2 / (twice * n**2) if root else 0))
+        middle = p + to_half * z**2 / (2 * n)
+        return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+    def textbook(k, n):
+        half = 1.96 * np.sqrt(k / n * (1 - k / n) / n)
+        return k / n - half, k / n + half
+
+    def asked(**changes):
+        return check("confusion_matrix.2", lambda k, n: interval(k, n, **changes))
+
+    assert asked().startswith("✓")
+    assert check("confusion_matrix.2", metrics.wilson).startswith("✓")
+    assert check("confusion_matrix.2", lambda k, n: list(interval(k, n))).startswith("✓")
+    assert "percent" in check("confusion_matrix.2", lambda k, n: 100 * np.array(interval(k, n)))
+    assert "comes first" in check("confusion_matrix.2", lambda k, n: interval(k, n)[::-1])
+    assert "textbooks" in check("confusion_matrix.2", textbook)
+    assert "another z" in asked(z=2) and "another z" in asked(z=1.645)
+    assert "under the root" in asked(root=False) and "under the root" in asked(twice=2)
+    assert "the middle is not" in asked(to_half=0)
+    assert "term by term" in asked(to_half=0, root=False)
+    assert "two numbers" in check("confusion_matrix.2", lambda k, n: k / n)
+    assert "kind of answer" in check("confusion_matrix.2", lambda k: (0, 1))
 
 
-@pytest.fixture
-def recorded(tmp_path, monkeypatch):
-    """A record of a fine-tuned network: of 10 cells, 6 are right, 2 across the border, 1 beside it, 1 elsewhere."""
-    paths = [f"{FOLDERS[c]}/{kind}_{i}.jpg" for i, (kind, c) in enumerate(zip(KINDS, TRUE, strict=True))]
-    predictions = pd.DataFrame({"path": paths, "true": TRUE, "vgg16 fine-tuned": CALLED})
-    model = records.measure(metrics.confusion_matrix(TRUE, CALLED))
-    record = records.Record("finetune", "laptop", {"vgg16 fine-tuned": model}, [], {}, {}, predictions=predictions)
-    record.write(tmp_path)
-    monkeypatch.setenv("BLOODCELL_RESULTS_DIR", str(tmp_path))
+def test_error_analysis():
+    def each(a, b, kind):
+        return [(a[kind == one].sum() * b[kind == one].sum(), (kind == one).sum()) for one in np.unique(kind)]
 
+    def asked(answer):
+        return check("error_analysis.2", answer)
 
-KINDS = ["MMY", "BNE", "MY", "MO", "SNE", "SNE", "BNE", "MMY", "EO", "BA"]
-TRUE = [5, 0, 5, 4, 0, 0, 0, 5, 1, 2]
-CALLED = [0, 5, 0, 5, 0, 0, 0, 5, 1, 2]
+    assert asked(lambda a, b, kind: sum(errors / n for errors, n in each(a, b, kind))).startswith("✓")
 
+    def by_helper(a, b, kind):
+        return shared_errors(np.zeros(len(a)), a, b, strata=kind)["expected"]
 
-def test_error_analysis(recorded):
-    assert check("error_analysis.2", 0.8).startswith("✓")
-    assert "as it is" in check("error_analysis.2", 0.6)
-    assert "not all of their two classes" in check("error_analysis.2", 0.9)
-    assert "fraction" in check("error_analysis.2", 80)
-    assert "both directions" in check("error_analysis.2", 0.7)
-    assert "diagonal" in check("error_analysis.2", 0.65)
+    assert asked(by_helper).startswith("✓")
+    assert "over all cells" in asked(lambda a, b, kind: a.sum() * b.sum() / len(a))
+    assert "not by all" in asked(lambda a, b, kind: sum(errors for errors, _ in each(a, b, kind)) / len(a))
+    assert "the mean" in asked(lambda a, b, kind: np.mean([errors / n for errors, n in each(a, b, kind)]))
+    assert "would chance" in asked(lambda a, b, kind: (a & b).sum())
+    assert "array" in asked(lambda a, b, kind: np.array([errors / n for errors, n in each(a, b, kind)]))
+    assert "add up" in asked(lambda a, b, kind: 1)
+    assert "kind of answer" in asked(0.5)
 
 
 def test_fine_tuning():

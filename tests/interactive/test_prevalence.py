@@ -67,13 +67,22 @@ def test_the_page_is_given_every_score_and_wilsons_intervals(explored):
 
 def test_a_button_goes_to_the_highest_threshold_that_finds_enough(explored):
     soup, data = explored
-    for button, target in zip(soup.select("button"), prevalence.TARGETS, strict=True):
+    targets = [target for target in prevalence.TARGETS if target != 0.99]  # of these 50, 99 % are all
+    for button, target in zip(soup.select("button"), targets, strict=True):
+        assert button.string == f"{100 * target:.0f} %"
         stop = int(button["data-stop"])
         reached = [
             expected_counts(SCORES, POSITIVE, data["stops"][i] / 10_000, prevalence=0.1)["sensitivity"]
             for i in (stop, stop + 1)
         ]
         assert reached[0] >= target > reached[1]
+
+
+def test_no_two_buttons_do_the_same():
+    many = np.arange(3000) % 6 == 0
+    for scores, positive, buttons in ((SCORES, POSITIVE, 3), (RNG.random(3000), many, 4)):
+        soup = BeautifulSoup(explore_threshold(scores, positive)._repr_html_(), "html.parser")
+        assert len({button["data-stop"] for button in soup.select("button")}) == len(soup.select("button")) == buttons
 
 
 def test_it_has_names_and_native_controls(explored):
