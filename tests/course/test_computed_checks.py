@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bloodcell_utils import config, course, datasets, paper
+from bloodcell_utils import config, course, datasets
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
