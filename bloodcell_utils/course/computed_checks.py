@@ -153,17 +153,24 @@ def _architectures_2(answer):
     def dense(*units):
         return sum((a + 1) * b for a, b in zip(units[:-1], units[1:], strict=True))
 
+    counted, kinds = answer.count_params(), [type(layer).__name__ for layer in answer.layers]
     whole = 121_682_760  # with the paper's head on 7 × 7 × 512 numbers
     convolutions = whole - dense(7 * 7 * 512, 4096, 1024, 8)
-    right, answer = convolutions + dense(512, 4096, 1024, 8), int(answer)
+    right = convolutions + dense(512, 4096, 1024, 8)
+    if tuple(answer.output_shape) != (None, 8):
+        return f"eight numbers an image are asked for; this model gives the shape {tuple(answer.output_shape)}."
+    if "GlobalMaxPooling2D" in kinds:
+        return "this takes the largest number of each map; the mean is asked for."
     hints = {
         right: None,
-        whole: "this is the network with all 7 × 7 places; after the mean each map leaves one number.",
+        whole: "this model weighs all 7 × 7 places; after the mean each map leaves one number.",
         right - convolutions: "this is the head alone; the convolutions belong to the network too.",
         right - (4096 + 1024 + 8): "nearly: each unit of a dense layer has a bias as well.",
+        convolutions + dense(512, 8): "between the mean and the last layer there are two dense layers more.",
+        convolutions + dense(512, 4096, 4096, 8): "one of the dense layers has more units than the paper's.",
     }
-    otherwise = "add the parameters of the convolutions to those of dense layers from 512 to 4,096, 1,024 and 8 units."
-    return hints.get(answer, otherwise)
+    otherwise = f"it has {counted:,} parameters; put the mean of each map and 4,096, 1,024 and 8 units on top."
+    return hints.get(counted, otherwise)
 
 
 def _features_svm_2(answer):

@@ -2,8 +2,8 @@
 
 usage: python book/tools/own.py [--profile laptop] [--each 300]
 
-On real images the lines that the chapter names are changed: VGG-16 with the weights of ImageNet and its `preprocess_input`,
-the ends of its blocks, the size of the images. The rest of the program is not.
+On real images the lines that the chapter names are changed: VGG-16 with the weights of ImageNet and what prepares
+its images, the ends of its blocks, the size of the images. The rest of the program is not.
 """
 
 import argparse

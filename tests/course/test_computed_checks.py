@@ -138,14 +138,33 @@ def test_convolution():
 
 
 def test_architectures():
-    head = 513 * 4096 + 4097 * 1024 + 1025 * 8
-    right = 14_714_688 + head
-    assert check("architectures.2", right).startswith("✓")
-    assert check("architectures.2", np.int64(right)).startswith("✓")
-    assert "one number" in check("architectures.2", 121_682_760)
+    from bloodcell_utils.models import load_keras
+
+    layers, keras = load_keras().layers, load_keras()
+    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(224, 224, 3))
+
+    def with_head(*head, onto=base):
+        x = onto.output
+        for layer in head:
+            x = layer(x)
+        return keras.Model(onto.input, x)
+
+    def dense(units, **how):
+        return layers.Dense(units, kernel_initializer="zeros", **how)
+
+    mean, largest = layers.GlobalAveragePooling2D(), layers.GlobalMaxPooling2D()
+    assert check("architectures.2", with_head(mean, dense(4096), dense(1024), dense(8))).startswith("✓")
+    assert "the mean is asked for" in check("architectures.2", with_head(largest, dense(4096), dense(1024), dense(8)))
+    plain = (dense(units, use_bias=False) for units in (4096, 1024, 8))
+    assert "bias" in check("architectures.2", with_head(mean, *plain))
+    assert "two dense layers more" in check("architectures.2", with_head(mean, dense(8)))
+    assert "parameters; put the mean" in check("architectures.2", with_head(mean, dense(4096), dense(8)))
+    assert "eight numbers" in check("architectures.2", with_head(mean, dense(4096), dense(1024)))
+    head = keras.Sequential([keras.Input((512,)), dense(4096), dense(1024), dense(8)])
     assert "head alone" in check("architectures.2", head)
-    assert "bias" in check("architectures.2", right - 4096 - 1024 - 8)
-    assert "512" in check("architectures.2", 1)
+    assert "kind of answer" in check("architectures.2", 21_444_424)
+    places = with_head(layers.Flatten(), dense(4096), dense(1024), dense(8))
+    assert "weighs all" in check("architectures.2", places)
 
 
 def test_features_svm(table):
