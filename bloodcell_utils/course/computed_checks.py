@@ -488,6 +488,31 @@ def _you_against_the_model_2(answer):
     return next((hint for given, hint in known if np.array_equal(answer, given)), otherwise)
 
 
+def _on_your_own_2(answer):
+    kinds, y_true, y_pred = answer
+    y_true, y_pred, n = np.asarray(y_true), np.asarray(y_pred), len(y_true)
+    if isinstance(kinds, str) or any(labels.dtype.kind not in "iuf" for labels in (y_true, y_pred)):
+        raise TypeError("no names and numbers")
+    of_the_sample = len(FOLDERS) * 60 // 6  # what the program puts aside of it
+    if set(kinds) == set(FOLDERS) and abs(n - of_the_sample) <= 5:
+        return f"these are the eight kinds of the sample, and {n} of its cells; run every cell again below the change."
+    if y_pred.shape != y_true.shape:
+        return f"{n} labels and answers of shape {y_pred.shape}: one number an image is asked for, of the same images."
+    if len(kinds) < 2 or len(np.unique(y_true)) < 2:
+        return "there is one kind only in the test: nothing to tell apart; does each kind have a folder of its own?"
+    both = np.concatenate([y_true, y_pred])
+    if not np.isin(both, np.arange(len(kinds))).all():
+        return f"{np.setdiff1d(both, np.arange(len(kinds)))[0]} is no place among {len(kinds)} kinds; is all of one run?"
+    right, most = int((y_true == y_pred).sum()), np.bincount(y_true.astype(int)).argmax()
+    if n < 20:
+        low, high = wilson(right, n)
+        return f"{right} of {n}: the truth may be anywhere from {low:.0%} to {high:.0%}; which folder has more images?"
+    always = int((y_true == most).sum())
+    if right <= always:
+        return f"right for {right} of {n}; whoever always says {kinds[most]!r} is right for {always}."
+    return None
+
+
 COMPUTED = {
     "first_look.1": _first_look_1,
     "first_look.2": _first_look_2,
@@ -507,4 +532,5 @@ COMPUTED = {
     "counterfactuals.2": _counterfactuals_2,
     "you_against_the_model.2": _you_against_the_model_2,
     "capstone.2": _capstone_2,
+    "on_your_own.2": _on_your_own_2,
 }

@@ -413,3 +413,25 @@ def test_you_against_the_model(monkeypatch):
     assert "nobody knows the truth" in check("you_against_the_model.2", np.where(named == y, named, colours))
     assert "4 whole numbers" in check("you_against_the_model.2", 37)
     assert "np.where" in check("you_against_the_model.2", y)
+
+
+def test_on_your_own():
+    def said(kinds, y_true, y_pred):
+        return check("on_your_own.2", (kinds, y_true, y_pred))
+
+    kinds, y = ["band", "reactive_lymphocyte", "segmented"], np.repeat([0, 1, 2], [11, 13, 10])
+    assert said(kinds, y, np.where(y == 2, 0, y)).startswith("✓")
+    assert said(tuple(kinds), y.tolist(), y.tolist()).startswith("✓")
+    many, sample = np.arange(2_849) % 8, np.repeat(np.arange(8), 10)
+    assert said(list(FOLDERS), many, many).startswith("✓"), "the same kinds, photographed"
+    assert "eight kinds of the sample" in said(list(FOLDERS), sample, sample)
+    assert "of the same images" in said(kinds, y, y[1:])
+    assert "one number an image" in said(kinds, y, np.eye(3)[y])
+    assert "one kind only" in said(["all"], np.zeros(30, int), np.zeros(30, int))
+    assert "one kind only" in said(kinds, np.zeros(30, int), np.zeros(30, int))
+    assert "3 is no place among 3 kinds" in said(kinds, y, y + 1)
+    assert "-1 is no place" in said(kinds, y - 1, y)
+    assert "8 of 12: the truth may be anywhere from 39% to 86%" in said(kinds, np.arange(12) % 3, np.arange(12) % 3 % 2)
+    assert "always says 'reactive_lymphocyte' is right for 13" in said(kinds, y, np.ones(34, int))
+    for wrong in (kinds, ("theirs", y, y), (kinds, np.array(kinds)[y], np.array(kinds)[y]), 0.97):
+        assert "kind of answer" in check("on_your_own.2", wrong)
