@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bloodcell_utils import config, course, datasets
-from bloodcell_utils.cells import CLASS_NAMES
+from bloodcell_utils.cells import CLASS_NAMES, FOLDERS
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
