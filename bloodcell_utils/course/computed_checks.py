@@ -500,16 +500,16 @@ def _on_your_own_2(answer):
         return f"{n} labels and answers of shape {y_pred.shape}: one number an image is asked for, of the same images."
     if len(kinds) < 2 or len(np.unique(y_true)) < 2:
         return "there is one kind only in the test: nothing to tell apart; does each kind have a folder of its own?"
-    both = np.concatenate([y_true, y_pred])
-    if not np.isin(both, np.arange(len(kinds))).all():
-        return f"{np.setdiff1d(both, np.arange(len(kinds)))[0]} is no place among {len(kinds)} kinds; is all of one run?"
+    strange = np.setdiff1d(np.concatenate([y_true, y_pred]), np.arange(len(kinds)))
+    if len(strange):
+        return f"{strange[0]} is no place in a list of {len(kinds)} kinds; are all three of one run?"
     right, most = int((y_true == y_pred).sum()), np.bincount(y_true.astype(int)).argmax()
     if n < 20:
         low, high = wilson(right, n)
         return f"{right} of {n}: the truth may be anywhere from {low:.0%} to {high:.0%}; which folder has more images?"
     always = int((y_true == most).sum())
     if right <= always:
-        return f"right for {right} of {n}; whoever always says {kinds[most]!r} is right for {always}."
+        return f"right for {right} of {n}; whoever always says '{kinds[most]}' is right for {always}."
     return None
 
 

@@ -429,8 +429,8 @@ def test_on_your_own():
     assert "one number an image" in said(kinds, y, np.eye(3)[y])
     assert "one kind only" in said(["all"], np.zeros(30, int), np.zeros(30, int))
     assert "one kind only" in said(kinds, np.zeros(30, int), np.zeros(30, int))
-    assert "3 is no place among 3 kinds" in said(kinds, y, y + 1)
-    assert "-1 is no place" in said(kinds, y - 1, y)
+    assert "3 is no place in a list of 3 kinds" in said(kinds, y, y + 1)
+    assert "-1 is no place in" in said(kinds, y - 1, y)
     assert "8 of 12: the truth may be anywhere from 39% to 86%" in said(kinds, np.arange(12) % 3, np.arange(12) % 3 % 2)
     assert "always says 'reactive_lymphocyte' is right for 13" in said(kinds, y, np.ones(34, int))
     for wrong in (kinds, ("theirs", y, y), (kinds, np.array(kinds)[y], np.array(kinds)[y]), 0.97):
