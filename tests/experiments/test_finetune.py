@@ -157,6 +157,17 @@ def test_the_papers_network_stands_beside_what_the_paper_prints():
     assert measured["printed_percent"] == paper.ACCURACY["fine_tuned", "vgg16"].value
 
 
+def test_the_head_alone_is_a_row_of_its_own_where_a_prefix_is_cached():
+    """Trained as long as the head before the blocks is, on the same images and at its own rate."""
+    profile = config.profile("sample", tuning=replace(TINY, symmetries=1, images_per_class=2, epochs=1, head_epochs=2))
+    models = finetune.run(profile, progressbar=False).models
+    assert list(models) == ["compactnet head", "compactnet fine-tuned"]
+    head, tuned = models.values()
+    assert len(head["history"]) == 2 and len(tuned["history"]) == 1
+    assert head["settings"]["learning_rate"] == finetune.HEAD_RATE and tuned["settings"]["learning_rate"] == 3e-4
+    assert head["n_test"] == tuned["n_test"] and head["printed_percent"] is None
+
+
 def test_shares_are_those_of_the_data_set():
     assert balance.shares(paper.N_IMAGES) == paper.TABLE_1
     assert abs(sum(balance.shares(3000).values()) - 3000) <= 4
