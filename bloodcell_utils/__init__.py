@@ -24,8 +24,8 @@ import os
 
 import lazy_loader
 
-# TensorFlow reads both when it is first imported, by this package or in a reader's own cell. Its remarks are no part of a
-# lesson; and it leaves oneDNN off on processors without AVX-512, where it trains more than twice as fast with it.
+# TensorFlow reads both when it is first imported, by this package or in a reader's own cell: no remarks, and oneDNN on
+# processors without AVX-512 as well, where it trains more than twice as fast.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

@@ -19,7 +19,10 @@ copies = np.unique(copies, return_inverse=True)[1]
 print(f"{len(files)} images of {len(kinds)} kinds: {', '.join(kinds)}")
 
 def load(path):
-    image = Image.open(path).convert("RGB")
+    try:
+        image = Image.open(path).convert("RGB")
+    except OSError as err:
+        raise OSError(f"{path}: {err}") from None
     left, top = (side * (1 - MIDDLE) / 2 for side in image.size)
     box = (left, top, image.width - left, image.height - top)
     return np.asarray(image.resize((SIZE, SIZE), box=box))
@@ -64,15 +67,13 @@ end = keras.Model(ends[-2], x)
 
 def set_free(block_too):
     for layer in end.layers:
+        new = layer.name in ("head", "answer")
         statistics = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = block_too and not statistics
-    end.get_layer("head").trainable = True
-    end.get_layer("answer").trainable = True
+        layer.trainable = new or (block_too and not statistics)
 
 def fit(rate, epochs):
-    stop = keras.callbacks.EarlyStopping(
-        "val_loss", patience=3, restore_best_weights=True
-    )
+    best = {"patience": 3, "restore_best_weights": True}
+    stop = keras.callbacks.EarlyStopping("val_loss", **best)
     how = {"epochs": epochs, "callbacks": [stop], "verbose": 0}
     adam = keras.optimizers.Adam(rate)
     end.compile(adam, "sparse_categorical_crossentropy")

@@ -65,6 +65,13 @@ def test_every_count_of_256_is_found_from_its_print():
         assert paper.as_count(round(100 * count / 256, 2)) == count
 
 
+def test_what_is_printed_of_a_network_and_of_one_that_the_paper_has_not():
+    printed = {key: paper.printed_accuracy(*key) for key in paper.ACCURACY}
+    assert printed == {key: accuracy.value for key, accuracy in paper.ACCURACY.items()}
+    assert printed["svm", "vgg16"] == 87.4 and printed["fine_tuned", "vgg16"] == 96.2
+    assert paper.printed_accuracy("svm", "compactnet") is paper.printed_accuracy("control", "vgg16") is None
+
+
 def test_disagreements_keep_both_values():
     both = [printed for printed in paper.ACCURACY.values() if printed.other is not None]
     assert len(both) == 3 and all(printed.note and printed.other != printed.value for printed in both)

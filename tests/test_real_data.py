@@ -86,6 +86,11 @@ def test_the_clean_split(split):
     assert_stratified(split)
 
 
+def test_the_cell_that_the_course_follows(split):
+    row = splits.followed(split)
+    assert split.loc[row, ["class", "subset", "path"]].tolist() == ["monocyte", "test", splits.FOLLOWED[1]]
+
+
 def test_the_papers_split(real):
     result = splits.paper(real)
     assert result["subset"].value_counts().to_dict() == paper.SPLIT_FINE_TUNING

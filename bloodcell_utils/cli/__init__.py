@@ -113,7 +113,8 @@ def _add_measuring(commands):
     experiment.add_argument(
         "--backbone", choices=("vgg16", "inception_v3", "compactnet"), help="default: the one that the profile borrows"
     )
-    experiment.add_argument("--size", type=int, metavar="PX", help="of the network's input (default: the profile's)")
+    size = "of the network's input (default: the profile's; CompactNet keeps its own)"
+    experiment.add_argument("--size", type=int, metavar="PX", help=size)
     for name, of in (("--seed", "all that is trained or drawn"), ("--split-seed", "the split into subsets")):
         experiment.add_argument(name, type=int, default=SEED, help=f"of {of} (default: {SEED})")
     experiment.add_argument(

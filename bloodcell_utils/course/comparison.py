@@ -11,10 +11,9 @@ _ROWS = (  # chapter, title, experiment, model
     ("first_look", "always the most frequent kind", "svm", None),
     ("first_look", "borrowed network, all blocks", "svm", "{} all blocks"),
     ("features_svm", "borrowed network, last block", "svm", "{} last block"),
-    ("features_svm", "random network, all blocks", "svm", "random vgg16 all blocks"),
+    ("features_svm", "random network, all blocks, 64 px", "control", "random vgg16 all blocks"),
     ("features_svm", "colour histogram", "svm", "colour histogram"),
-    ("fine_tuning", "borrowed network, new head", "finetune", "{} head"),
-    ("fine_tuning", "fine-tuned: the head, then the last blocks", "finetune", "{} fine-tuned"),
+    ("fine_tuning", "borrowed network, last blocks tuned", "finetune", "{} fine-tuned"),
     ("compact_network", "CompactNet, trained from nothing", "compact", "long, seed 2019"),
 )
 

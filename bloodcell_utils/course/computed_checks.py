@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from .. import config, datasets
-from ..cells import CELLS, FOLDERS
+from ..cells import CELLS, CLASS_NAMES, FOLDERS
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..datasets.specs import span
@@ -32,6 +32,27 @@ def _first_look_1(answer):
         "platelet": "this is a fragment of a cell; look at what the list says of its nucleus.",
     }
     return hints.get(answer, "compare how much of the cell the nucleus fills.")
+
+
+def _first_look_2(answer):
+    from sklearn.svm import SVC
+
+    y = np.repeat([4, 1, 7, 0, 6, 3, 2, 5], 3)
+    X = np.eye(8)[y] * 5.0
+    model = SVC().fit(X, y)
+    for row in (13, 0, 22, 7):
+        said, hint = _result_of(answer, model, X.copy(), row)
+        if hint:
+            return f"{hint} A model wants a table, even for one row." if "2D array" in hint else hint
+        if said is None:
+            return "your function returns nothing; does it end in `return`?"
+        if not isinstance(said, str):
+            return "return one name: the number that the model gives is a place in `cells.CLASS_NAMES`."
+        if said not in CLASS_NAMES:
+            return f"{said!r} is none of the eight names in `cells.CLASS_NAMES`."
+        if said != CLASS_NAMES[y[row]]:
+            return f"for row {row} of the check it says {said}; does it use the model, features, row that it is given?"
+    return None
 
 
 def _dataset_2(answer):
@@ -467,8 +488,34 @@ def _you_against_the_model_2(answer):
     return next((hint for given, hint in known if np.array_equal(answer, given)), otherwise)
 
 
+def _on_your_own_2(answer):
+    kinds, y_true, y_pred = answer
+    y_true, y_pred, n = np.asarray(y_true), np.asarray(y_pred), len(y_true)
+    if isinstance(kinds, str) or any(labels.dtype.kind not in "iuf" for labels in (y_true, y_pred)):
+        raise TypeError("no names and numbers")
+    of_the_sample = len(FOLDERS) * 60 // 6  # what the program puts aside of it
+    if set(kinds) == set(FOLDERS) and abs(n - of_the_sample) <= 5:
+        return f"these are the eight kinds of the sample, and {n} of its cells; run every cell again below the change."
+    if y_pred.shape != y_true.shape:
+        return f"{n} labels and answers of shape {y_pred.shape}: one number an image is asked for, of the same images."
+    if len(kinds) < 2 or len(np.unique(y_true)) < 2:
+        return "there is one kind only in the test: nothing to tell apart; does each kind have a folder of its own?"
+    strange = np.setdiff1d(np.concatenate([y_true, y_pred]), np.arange(len(kinds)))
+    if len(strange):
+        return f"{strange[0]} is no place in a list of {len(kinds)} kinds; are all three of one run?"
+    right, most = int((y_true == y_pred).sum()), np.bincount(y_true.astype(int)).argmax()
+    if n < 20:
+        low, high = wilson(right, n)
+        return f"{right} of {n}: the truth may be anywhere from {low:.0%} to {high:.0%}; which folder has more images?"
+    always = int((y_true == most).sum())
+    if right <= always:
+        return f"right for {right} of {n}; whoever always says '{kinds[most]}' is right for {always}."
+    return None
+
+
 COMPUTED = {
     "first_look.1": _first_look_1,
+    "first_look.2": _first_look_2,
     "dataset.2": _dataset_2,
     "augmentation.2": _augmentation_2,
     "convolution.2": _convolution_2,
@@ -485,4 +532,5 @@ COMPUTED = {
     "counterfactuals.2": _counterfactuals_2,
     "you_against_the_model.2": _you_against_the_model_2,
     "capstone.2": _capstone_2,
+    "on_your_own.2": _on_your_own_2,
 }

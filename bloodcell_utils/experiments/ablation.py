@@ -76,7 +76,8 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     Parameters
     ----------
     profile : config.Profile
-    backbone : str
+    backbone : str, optional
+        Default: the one that the profile borrows.
     seed : int
 
     Returns
@@ -84,8 +85,19 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     list of dict
         ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row with
         that seed, whose activations the others share; ``repeats``, how often an epoch shows each image.
+
+    Raises
+    ------
+    BloodcellError
+        If the profile's grid is the paper's, and the paper has none of this network.
     """
-    grid, printed_rows = profile.grid, paper.TABLE_3.get(backbone or profile.borrowed)
+    grid, backbone = profile.grid, backbone or profile.borrowed
+    printed_rows = paper.TABLE_3.get(backbone)
+    if not printed_rows and not (grid.images_per_class and grid.blocks):
+        title = backbones.backbone(backbone).title
+        raise BloodcellError(
+            f"On {profile.name} the grid is the paper's, and Table 3 has {' and '.join(paper.TABLE_3)}, not {title}."
+        )
     rows = grid.images_per_class or tuple(printed_rows)
     columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]

@@ -42,6 +42,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     lit = {gain: color_histogram(svm.brighten(whole[test], gain)) for gain in svm.GAINS}
     tested("colour histogram", svm.histogram_classifier(), color_histogram(whole), lit)
 
+    seen = []
     for backbone, weights in networks(profile):
         images = closeups(table, profile, backbone, progressbar=progressbar)
         how = {"weights": weights, "seed": seed, "progressbar": progressbar}
@@ -53,7 +54,8 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         ):
             name = f"{weights} {backbone} {'all blocks' if view == 'blocks' else 'last block'}"
             tested(name, classifier, np.asarray(views[view]), {gain: values[view] for gain, values in lit.items()})
-    return found.record(f"{images.shape[1]} px, central {profile.crop:.0%} of the image.")
+        seen.append(f"{weights} {backbone} at {images.shape[1]} px")
+    return found.record(f"{', '.join(seen)}, central {profile.crop:.0%} of the image.")
 
 
 def networks(profile):

@@ -73,7 +73,7 @@ def without_top(size=VIEW, *, seed=SEED, inputs=None):
     seed : int
         For the first weights.
     inputs : keras.KerasTensor, optional
-        Images, levels 0-255; default: an input of its own.
+        Images, levels 0-255, or what was computed from an input; default: an input of its own.
 
     Returns
     -------
@@ -89,7 +89,8 @@ def without_top(size=VIEW, *, seed=SEED, inputs=None):
     brightest = layers.GlobalMaxPooling2D(keepdims=True)(layers.AveragePooling2D(PATCH)(images))
     balanced = ops.divide(images, ops.maximum(brightest, 1.0))  # as `layers.WhiteBalance`
     x = layers.Rescaling(BACKGROUND / SCALE, -MEAN / SCALE, name="white_balance")(balanced)
-    return keras.Model(images, convolutions(x), name="compactnet")
+    (source,) = keras.utils.get_source_inputs(images)  # from what lies between, Keras would build a copy of its own
+    return keras.Model(source, convolutions(x), name="compactnet")
 
 
 def convolutions(x, widths=WIDTHS, normalization=None):

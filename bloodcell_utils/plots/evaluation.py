@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
@@ -209,33 +209,6 @@ def fold_accuracies(scores, test_accuracy=None, *, score="accuracy") -> Figure:
                     (4, 0), textcoords="offset points", color=PRINTED, fontsize=9)  # fmt: skip
     ax.set(yticks=range(len(scores)), yticklabels=list(scores), xlabel=f"{score} (%)", ylim=(-0.6, len(scores) - 0.2))
     ax.margins(x=0.15)
-    return fig
-
-
-def decision_map(X, y, classifiers) -> Figure:
-    """Where each classifier draws its borders between classes, in two dimensions.
-
-    Parameters
-    ----------
-    X : numpy.ndarray, shape (n, 2)
-    y : numpy.ndarray of int, shape (n,)
-    classifiers : dict of str to classifier
-        Title, and a classifier fitted on ``X`` and ``y``.
-    """
-    fig, axes = figure(9, 4.2, 1, columns=len(classifiers), squeeze=False, sharex=True, sharey=True)
-    pad = 0.05 * np.ptp(X, axis=0)
-    across, up = np.linspace(X.min(axis=0) - pad, X.max(axis=0) + pad, 150).T
-    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(np.float32)
-    palette = colors(FOLDERS)
-    for ax, (title, classifier) in zip(axes.flat, classifiers.items(), strict=True):
-        regions = np.array([to_rgb(palette[c]) for c in classifier.predict(grid)])
-        extent = (across[0], across[-1], up[0], up[-1])
-        ax.imshow(regions.reshape(150, 150, 3), origin="lower", extent=extent, aspect="auto", alpha=0.35)
-        for c, color in enumerate(palette):
-            ax.scatter(*X[y == c].T, s=9, color=color, edgecolor="black", lw=0.2, label=short(FOLDERS[c]))
-        ax.set(title=title, xlabel="first component")
-    axes.flat[0].set_ylabel("second component")
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=8, markerscale=2)
     return fig
 
 

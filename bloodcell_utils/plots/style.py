@@ -36,6 +36,7 @@ def figure(width, height, rows=1, *, columns=1, **options):
     matplotlib.figure.Figure
     matplotlib.axes.Axes or numpy.ndarray of Axes
     """
+    plt.draw_if_interactive()  # loads the backend: inside the context, a notebook would forget to show the reader's own
     with plt.rc_context(_STYLE):
         fig, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
     plt.close(fig)

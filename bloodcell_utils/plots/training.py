@@ -45,7 +45,12 @@ def descents(losses) -> Figure:
     fig, ax = figure(8, 3.2)
     for i, (name, values) in enumerate(losses.items()):
         ax.plot(np.arange(len(values)), values, color=SERIES[i % len(SERIES)], label=name)
-    ax.set(xlabel="step", ylabel="cross-entropy")
+    ticks = 2.0 ** np.arange(-3, 6)  # each twice the one below it: small losses and large ones in one picture
+    ax.set(xlabel="step", ylabel="cross-entropy (log scale)", yscale="log")
+    low, high = ax.get_ylim()
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_ylim(low, high)
     ax.legend()
     return fig
 

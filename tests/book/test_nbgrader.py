@@ -15,23 +15,23 @@ import pytest
 from bloodcell_utils.course import questions
 
 ROOT = Path(__file__).parents[2]
-CHAPTER = "compact_network"
-NOTEBOOK = "12_compact_network.ipynb"
+CHAPTER = "augmentation"
+NOTEBOOK = "02_augmentation.ipynb"
 MISTAKEN = ['"b"' if question.right == "a" else '"a"' for question in questions.of_exercises(CHAPTER).values()]
 ANSWERS = {
     "good": None,
-    "wrong": [MISTAKEN[0], "3 * 3 * 128 * 256 + 3 * 3 * 256 * 256", MISTAKEN[1]],
+    "wrong": [MISTAKEN[0], "lambda y, n: np.arange(len(y))", MISTAKEN[1]],
     "broken": ["1 / 0", "answer = (", "..."],
 }
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A teacher's course folder with one assignment: the exercises of a chapter that need nothing computed before."""
+    """A teacher's course folder with one assignment: the exercises of a chapter that need nothing but NumPy."""
     place = tmp_path_factory.mktemp("nbgrader")
     notebook = nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4)
     start = next(i for i, cell in enumerate(notebook.cells) if cell.source.startswith("## Exercises"))
-    notebook.cells = notebook.cells[start:]
+    notebook.cells = [nbformat.v4.new_code_cell("import numpy as np"), *notebook.cells[start:]]
     source = place / "course" / "source" / CHAPTER / NOTEBOOK
     source.parent.mkdir(parents=True)
     nbformat.write(editions.assignment(notebook), source)
@@ -81,4 +81,4 @@ def test_the_round(desk):
         scores = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
     assert scores == {"good": (4, 4), "wrong": (0, 4), "broken": (0, 4)}
     graded = (course / "autograded" / "wrong" / CHAPTER / NOTEBOOK).read_text("utf-8")
-    assert "the shortcut has weights, too" in graded, "the student reads the hint beside the points"
+    assert "there are 16 rows of a class with 16 images" in graded, "the student reads the hint beside the points"

@@ -35,7 +35,10 @@ def test_what_a_chapter_promises(chapter):
     assert all(objective[0].islower() and not objective.endswith(".") for objective in chapter.objectives)
     assert set(chapter.minutes) == {"reading", "sample", "laptop", "exercises"}
     assert all(minutes >= 1 for minutes in chapter.minutes.values())
-    assert [exercise.id for exercise in chapter.exercises] == [f"{chapter.name}.{i}" for i in (1, 2, 3)]
+    assert 3 <= len(chapter.exercises) <= 4
+    assert [exercise.id for exercise in chapter.exercises] == [
+        f"{chapter.name}.{i}" for i in range(1, len(chapter.exercises) + 1)
+    ]
     assert {exercise.kind for exercise in chapter.exercises} == {"recall", "apply", "think"}
 
 
@@ -74,7 +77,7 @@ def test_a_track_fills_its_hours_and_leaves_nothing_out(track):
 
 
 def test_two_tracks_work_through_everything():
-    for name in ("two_days", "six_weeks"):
+    for name in ("three_days", "nine_weeks"):
         worked = [chapter for session in course.track(name).sessions for chapter in session.chapters]
         assert worked == [chapter.name for chapter in CHAPTERS], "in the order of the course"
 

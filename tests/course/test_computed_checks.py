@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bloodcell_utils import config, course, datasets
+from bloodcell_utils.cells import CLASS_NAMES, FOLDERS
 from bloodcell_utils.course import computed_checks
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
@@ -40,6 +41,28 @@ def test_first_look():
     assert "granules" in check("first_look.1", "immature granulocyte")
     assert "fragment" in check("first_look.1", "platelet")
     assert "one of" in check("first_look.1", "white cell")
+
+
+def test_first_look_names_any_cell():
+    def number(model, features, row):
+        return model.predict(features[[row]])[0]
+
+    def named(model, features, row):
+        return CLASS_NAMES[number(model, features, row)]
+
+    def by_votes(model, features, row):
+        return CLASS_NAMES[model.decision_function(features[[row]])[0].argmax()]
+
+    assert check("first_look.2", named).startswith("✓")
+    assert check("first_look.2", by_votes).startswith("✓")
+    assert "a place in" in check("first_look.2", number)
+    assert "a table, even for one row" in check("first_look.2", lambda m, X, row: m.predict(X[row]))
+    assert "does it end in" in check("first_look.2", lambda m, X, row: None)
+    assert "none of the eight" in check("first_look.2", lambda m, X, row: "leukocyte")
+    assert "that it is given" in check("first_look.2", lambda m, X, row: "monocyte")
+    assert "that it is given" in check("first_look.2", lambda m, X, row: named(m, X, 13))
+    assert "stops with TypeError" in check("first_look.2", lambda row: "monocyte")
+    assert "kind of answer" in check("first_look.2", "monocyte")
 
 
 def test_dataset():
@@ -390,3 +413,25 @@ def test_you_against_the_model(monkeypatch):
     assert "nobody knows the truth" in check("you_against_the_model.2", np.where(named == y, named, colours))
     assert "4 whole numbers" in check("you_against_the_model.2", 37)
     assert "np.where" in check("you_against_the_model.2", y)
+
+
+def test_on_your_own():
+    def said(kinds, y_true, y_pred):
+        return check("on_your_own.2", (kinds, y_true, y_pred))
+
+    kinds, y = ["band", "reactive_lymphocyte", "segmented"], np.repeat([0, 1, 2], [11, 13, 10])
+    assert said(kinds, y, np.where(y == 2, 0, y)).startswith("✓")
+    assert said(tuple(kinds), y.tolist(), y.tolist()).startswith("✓")
+    many, sample = np.arange(2_849) % 8, np.repeat(np.arange(8), 10)
+    assert said(list(FOLDERS), many, many).startswith("✓"), "the same kinds, photographed"
+    assert "eight kinds of the sample" in said(list(FOLDERS), sample, sample)
+    assert "of the same images" in said(kinds, y, y[1:])
+    assert "one number an image" in said(kinds, y, np.eye(3)[y])
+    assert "one kind only" in said(["all"], np.zeros(30, int), np.zeros(30, int))
+    assert "one kind only" in said(kinds, np.zeros(30, int), np.zeros(30, int))
+    assert "3 is no place in a list of 3 kinds" in said(kinds, y, y + 1)
+    assert "-1 is no place in" in said(kinds, y - 1, y)
+    assert "8 of 12: the truth may be anywhere from 39% to 86%" in said(kinds, np.arange(12) % 3, np.arange(12) % 3 % 2)
+    assert "always says 'reactive_lymphocyte' is right for 13" in said(kinds, y, np.ones(34, int))
+    for wrong in (kinds, ("theirs", y, y), (kinds, np.array(kinds)[y], np.array(kinds)[y]), 0.97):
+        assert "kind of answer" in check("on_your_own.2", wrong)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils import config, paper
-from bloodcell_utils.datasets import splits
+from bloodcell_utils.datasets import sample, splits
 from bloodcell_utils.datasets.loading import load_images
 from bloodcell_utils.datasets.pbc import labels
 from bloodcell_utils.errors import DataError
@@ -147,3 +147,22 @@ def test_one_seed_one_split_another_seed_another(load):
     pd.testing.assert_frame_equal(first.table, again.table)
     assert first.table["path"].tolist() == other.table["path"].tolist()
     assert first.rows("test").tolist() == again.rows("test").tolist() != other.rows("test").tolist()
+
+
+def test_the_cell_that_the_course_follows_is_a_monocyte_that_nothing_is_trained_on(cache, monkeypatch):
+    def noise(_, size, seed):  # instead of cells: the names and the split are the sample's own
+        return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+    monkeypatch.setattr(sample, "draw", noise)
+    split = splits.load_split(config.profile("sample"), progressbar=False)
+    row = splits.followed(split.table)
+    assert split.table.loc[row, ["class", "subset", "path"]].tolist() == ["monocyte", "test", splits.FOLLOWED[0]]
+    whole = splits.load_index(config.profile("sample"))
+    assert whole["path"].iloc[splits.followed(whole)] == splits.FOLLOWED[0]
+    some = whole.iloc[::-1]
+    assert some["path"].iloc[splits.followed(some)] == splits.FOLLOWED[0], "its place, whatever the labels of the rows"
+
+
+def test_an_index_of_other_cells_has_none_to_follow(pbc):
+    with pytest.raises(DataError, match=r"neither monocyte/MO_149397\.jpg nor monocyte/MO_102400\.jpg"):
+        splits.followed(pbc)

@@ -46,7 +46,7 @@ def recorded(table):
 def test_the_record_is_measured_on_the_validation_images(recorded, split, tmp_path):
     record, given = recorded
     validation = split[split["subset"] == "validation"]
-    assert record.name == "ablation.sample" and (record.seed, record.split["seed"]) == (7, 6)
+    assert record.name == "ablation-compactnet.sample" and (record.seed, record.split["seed"]) == (7, 6)
     assert record.predictions["path"].tolist() == validation["path"].tolist()
     assert all((y_val == labels(validation)).all() for _, _, y_val in given)
     for name, measured in record.models.items():
@@ -55,7 +55,7 @@ def test_the_record_is_measured_on_the_validation_images(recorded, split, tmp_pa
         assert measured["accuracy"] == pytest.approx(max(e["val_accuracy"] for e in measured["history"]), abs=1e-6)
         assert len(measured["history"]) == 2 and measured["settings"]["seed"] == measured["seed"]
         assert measured["trained_s"] > 0 and measured["precision"] and measured["device"]
-    assert "32 px" in record.notes[0] and "random weights" in record.notes[0]
+    assert "CompactNet, pbc weights, 96 px" in record.notes[0]
     assert records.read(record.write(tmp_path)).models == record.models
 
 
@@ -94,6 +94,11 @@ def test_the_full_grid_is_the_papers(network):
     assert cells[:-1] == [(n, blocks) for n, row in paper.TABLE_3[network].items() for blocks in row]
     assert cells[-1] in cells[:-1] and ablation.grid_settings(FULL, network)[-1]["seed"] != config.SEED
     assert all(c["tuning"]["epochs"] == 100 and c["repeats"] == 1 for c in ablation.grid_settings(FULL, network))
+
+
+def test_a_network_that_the_paper_has_no_grid_of():
+    with pytest.raises(BloodcellError, match="Table 3 .* not CompactNet"):
+        ablation.grid_settings(FULL, "compactnet")
 
 
 def test_the_largest_row_begins_with_the_others(split):

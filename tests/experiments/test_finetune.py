@@ -84,24 +84,25 @@ def test_its_model_gives_the_same_answers_from_the_images(tuned):
 
 def test_only_the_end_has_moved(tuned):
     before = finetune.untrained(PROFILE, tuned.split).model
-    for name, moved in (("block4_conv3", False), ("block5_conv1", True), ("logits", True)):
+    for name, moved in (("block2b_conv", False), ("block3a_conv", True), ("logits", True)):
         same = np.array_equal(before.get_layer(name).get_weights()[0], tuned.model.get_layer(name).get_weights()[0])
         assert same != moved, name
 
 
-def test_seeds_share_the_network_that_they_start_from():
-    """As they share ImageNet's; what differs is the head."""
-    one, other = (finetune.untrained(PROFILE, seed=seed).model for seed in (7, 8))
-    for name, same in (("block4_conv2", True), ("head1", False)):
+@pytest.mark.parametrize(("backbone", "frozen"), [("compactnet", "block2b_conv"), ("vgg16", "block4_conv2")])
+def test_seeds_share_the_network_that_they_start_from(backbone, frozen):
+    """The shipped weights, and random ones as they share ImageNet's; what differs is the head."""
+    one, other = (finetune.untrained(PROFILE, backbone=backbone, seed=seed).model for seed in (7, 8))
+    for name, same in ((frozen, True), ("head1", False)):
         kernels = [model.get_layer(name).get_weights()[0] for model in (one, other)]
         assert np.array_equal(*kernels) == same, name
 
 
 def test_random_weights_are_calibrated_with_training_images_of_their_split_alone(monkeypatch):
-    split, seen = finetune.tuning_split(PROFILE, seed=5, progressbar=False), []
-    others = finetune.tuning_split(PROFILE, progressbar=False)
+    split, seen = finetune.tuning_split(PROFILE, "vgg16", seed=5, progressbar=False), []
+    others = finetune.tuning_split(PROFILE, "vgg16", progressbar=False)
     monkeypatch.setattr(backbones, "calibrate", lambda model, name, images: seen.extend(images))
-    finetune.untrained(PROFILE, split, seed=7)
+    finetune.untrained(PROFILE, split, backbone="vgg16", seed=7)
     assert split.seed == 5 and len(seen) >= 8
     of = {image.tobytes(): subset for image, subset in zip(split.images, split.table["subset"], strict=True)}
     assert {of[image.tobytes()] for image in seen} == {"train"}
@@ -125,7 +126,7 @@ def test_the_seed_of_the_split_draws_the_test_images_and_that_of_the_training_do
     assert [(record.seed, record.split["seed"]) for record in (one, again, other)] == seeds
     assert one.predictions["path"].tolist() == again.predictions["path"].tolist()
     assert set(one.predictions["path"]) != set(other.predictions["path"])
-    histories = [record.models["vgg16 fine-tuned"]["history"] for record in (one, again)]
+    histories = [record.models["compactnet fine-tuned"]["history"] for record in (one, again)]
     assert histories[0][0]["loss"] != histories[1][0]["loss"]
 
 
@@ -139,13 +140,32 @@ def test_training_from_the_pixels(cache):
 def test_the_record_says_what_was_done(tuned, tmp_path):
     record = finetune.run(PROFILE, progressbar=False)
     record.write(tmp_path)
-    measured = records.load_record("finetune", "sample", tmp_path).models["vgg16 fine-tuned"]
+    measured = records.load_record("finetune-compactnet", "sample", tmp_path).models["compactnet fine-tuned"]
     assert measured["n_test"] == len(tuned.split.rows("test")) == np.sum(measured["confusion"])
-    assert measured["printed_percent"] == paper.ACCURACY["fine_tuned", "vgg16"].value
+    assert measured["printed_percent"] is None, "the paper has no such network"
     assert measured["settings"]["learning_rate"] == 3e-4 and measured["tuning"]["blocks"] == 1
     assert len(measured["history"]) == 2 and measured["best_epoch"] in (1, 2)
     assert measured["parameters"]["trained"] < measured["parameters"]["all"]
-    assert "random weights, 32 px" in record.notes[0]
+    assert "CompactNet, pbc weights, 96 px" in record.notes[0]
+
+
+def test_the_papers_network_stands_beside_what_the_paper_prints():
+    profile = config.profile("sample", tuning=replace(TINY, symmetries=1, images_per_class=2, epochs=1))
+    record = finetune.run(profile, "vgg16", progressbar=False)
+    measured = record.models["vgg16 fine-tuned"]
+    assert record.name == "finetune.sample" and "VGG-16, random weights, 32 px" in record.notes[0]
+    assert measured["printed_percent"] == paper.ACCURACY["fine_tuned", "vgg16"].value
+
+
+def test_the_head_alone_is_a_row_of_its_own_where_a_prefix_is_cached():
+    """Trained as long as the head before the blocks is, on the same images and at its own rate."""
+    profile = config.profile("sample", tuning=replace(TINY, symmetries=1, images_per_class=2, epochs=1, head_epochs=2))
+    models = finetune.run(profile, progressbar=False).models
+    assert list(models) == ["compactnet head", "compactnet fine-tuned"]
+    head, tuned = models.values()
+    assert len(head["history"]) == 2 and len(tuned["history"]) == 1
+    assert head["settings"]["learning_rate"] == finetune.HEAD_RATE and tuned["settings"]["learning_rate"] == 3e-4
+    assert head["n_test"] == tuned["n_test"] and head["printed_percent"] is None
 
 
 def test_shares_are_those_of_the_data_set():

@@ -44,15 +44,15 @@ def recorded(table):
 
 def test_the_record_is_complete(recorded, table, tmp_path):
     record, _ = recorded
-    assert record.name == "svm.sample" and record.seed == 7
+    assert record.name == "svm-compactnet.sample" and record.seed == 7
     assert record.classes == list(FOLDERS)
     assert record.split == {"name": "clean", "seed": 8, "train": 48, "validation": 10, "test": 10}
     assert record.data["name"] == "synthetic" and record.data["n_images"] == 68
     assert record.versions["python"] and record.device and record.created
-    assert "32 px" in record.notes[0] and "random weights" in record.notes[0]
+    assert "CompactNet, pbc weights, 96 px" in record.notes[0]
     path = record.write(tmp_path)
     assert records.read(path) == record
-    assert json.loads(path.read_text("utf-8"))["experiment"] == "svm"
+    assert json.loads(path.read_text("utf-8"))["experiment"] == "svm-compactnet"
 
 
 def test_every_row_is_measured_on_the_same_test_images(recorded, table):
@@ -61,9 +61,9 @@ def test_every_row_is_measured_on_the_same_test_images(recorded, table):
     test = split[split["subset"] == "test"]
     assert list(record.models) == [
         "colour histogram",
-        "vgg16 last block",
-        "vgg16 all blocks",
-        "vgg16 last block, siblings",
+        "compactnet last block",
+        "compactnet all blocks",
+        "compactnet last block, siblings",
     ]
     assert record.predictions["path"].tolist() == test["path"].tolist()
     np.testing.assert_array_equal(record.predictions["true"], labels(test))
@@ -78,10 +78,22 @@ def test_every_row_is_measured_on_the_same_test_images(recorded, table):
 def test_details_of_the_rows(recorded):
     models = recorded[0].models
     assert set(models["colour histogram"]["gain"]) == {"0.95", "1.05"}
-    assert set(models["vgg16 last block"]["cross_validation"]) == {"cubic", "rbf"}
-    assert models["vgg16 last block"]["printed_percent"] == paper.ACCURACY["svm", "vgg16"].value
-    assert models["colour histogram"]["printed_percent"] is None
-    assert set(models["vgg16 last block, siblings"]["cross_validation"]) == {"together", "apart"}
+    assert set(models["compactnet last block"]["cross_validation"]) == {"cubic", "rbf"}
+    assert all(model["printed_percent"] is None for model in models.values()), "the paper has no such network"
+    assert set(models["compactnet last block, siblings"]["cross_validation"]) == {"together", "apart"}
+
+
+def test_the_papers_network_stands_beside_what_the_paper_prints(table, monkeypatch):
+    def pixels(images, *_, **__):
+        return dict.fromkeys(("last", "blocks"), np.asarray(images, float).reshape(len(images), -1))
+
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    monkeypatch.setattr(svm, "extract", pixels)
+    record = experiments.run("svm", TINY, backbone="vgg16", progressbar=False)
+    assert record.name == "svm.sample" and "VGG-16, random weights, 32 px" in record.notes[0]
+    printed = {name: model["printed_percent"] for name, model in record.models.items()}
+    assert printed.pop("vgg16 last block") == paper.ACCURACY["svm", "vgg16"].value
+    assert set(printed.values()) == {None}
 
 
 def test_colours_alone_tell_drawn_cells_apart_better_than_chance(table):

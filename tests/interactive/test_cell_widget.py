@@ -85,7 +85,7 @@ def test_what_flips_it_draws_a_strip(built):
     _, controls, _, _, strip = built
     controls["move"].value = "exposure"
     controls["what flips it?"].click()
-    assert "exposure from 0.99 to 1.01" in BeautifulSoup(strip.value, "html.parser").img["alt"]
+    assert "exposure from 0.975 to 1.02" in BeautifulSoup(strip.value, "html.parser").img["alt"]
     assert not controls["what flips it?"].disabled
 
 

@@ -230,8 +230,9 @@ def test_frozen_batch_normalisation_keeps_its_statistics(small, name):
     assert not np.array_equal(head, model.get_layer("logits").get_weights()[0])
 
 
-def test_augmentation_is_off_when_it_counts():
-    model = backbones.classifier("vgg16", 32, "random", head=(8,), augmentation=True)
+@pytest.mark.parametrize("name", ["vgg16", "compactnet"])
+def test_augmentation_is_off_when_it_counts(name):
+    model = backbones.classifier(name, 32, "random", head=(8,), augmentation=True)
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8).astype(np.float32)
     first, second = (np.asarray(model.predict_on_batch(images)) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -16,15 +16,7 @@ RNG = np.random.default_rng(0)
 CONFUSION = np.diag(np.full(8, 40)) + RNG.integers(0, 4, (8, 8))
 
 
-class Nearest:
-    """A classifier of two dimensions: the sign of the first coordinate."""
-
-    def predict(self, X):
-        return (X[:, 0] > 0).astype(int)
-
-
 IMAGES = RNG.integers(0, 256, (9, 12, 12, 3), dtype=np.uint8)
-POINTS, NAMES = RNG.normal(size=(40, 2)), RNG.integers(0, 2, 40)
 GREY, EDGES = RNG.random((20, 20)), np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 MAP = RNG.normal(size=(18, 18))
 MAPS = (("Conv2D", "block1", (64, 64, 32)), ("MaxPooling2D", "block1", (32, 32, 32)), ("Dense", "head", (8,)))
@@ -63,7 +55,6 @@ FIGURES = {
     "feature_maps": lambda table: plots.feature_maps(IMAGES[0], RNG.random((4, 4, 30)), "a layer"),
     "map_pairs": lambda table: plots.map_pairs(IMAGES[:2], {"map 3": RNG.random((2, 2, 4, 4))}, ["one", "two"]),
     "heat_maps": lambda table: plots.heat_maps(IMAGES[:2], {"heat": RNG.random((2, 12, 12))}, ["one", "two"]),
-    "decision_map": lambda table: plots.decision_map(POINTS, NAMES, {"a": Nearest(), "b": Nearest()}),
     "fold_accuracies": lambda table: plots.fold_accuracies({"a": [0.8, 0.9], "b": [0.7, 0.75]}, 0.85),
     "accuracies": lambda table: plots.accuracies([ROW, ROW | {"printed_percent": 87.4}]),
     "film_strip": lambda table: plots.film_strip(SWEEP),

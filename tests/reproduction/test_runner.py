@@ -74,6 +74,12 @@ def test_what_there_is_to_do(three):
         tasks(SAMPLE, ["svm", "magic"])
 
 
+def test_drawn_cells_rehearse_the_papers_networks_and_not_the_one_that_the_chapters_borrow():
+    takes = [task for task in tasks(SAMPLE) if task.backbone]
+    assert SAMPLE.borrowed == "compactnet" and {task.backbone for task in takes} == {"vgg16"}
+    assert [task.name for task in takes] == ["svm", "finetune", "ablation", "balance", "determinism"]
+
+
 def test_every_real_experiment_can_be_reproduced():
     names = {task.experiment for task in tasks(FULL)}
     assert names == set(experiments.EXPERIMENTS)
