@@ -57,7 +57,10 @@ def test_a_cell_of_the_matrix_shows_its_pictures(opened, page):
     said = matrix.locator(".bc-output p").first
     before = said.inner_text()
     tab_to(page, matrix.locator("td button[tabindex='0']"))
-    page.keyboard.press("ArrowUp")
+    for key in ("ArrowUp", "ArrowLeft", "ArrowRight", "ArrowDown"):  # not every number has a neighbour on each side
+        page.keyboard.press(key)
+        if said.inner_text() != before:
+            break
     assert said.inner_text() != before
     assert matrix.locator(".bc-output img").count() >= 1
     assert matrix.locator(".bc-output img").first.evaluate("picture => picture.naturalWidth") > 0
