@@ -9,5 +9,5 @@
     name();
   });
   name();
-  document.querySelector("article h1").after(button);
+  document.querySelector("article h1")?.after(button); // the search page has none
 }
