@@ -7,7 +7,7 @@ from functools import cache
 
 from ..errors import BloodcellError
 from . import chapters, progress, questions
-from .computed_checks import COMPUTED
+from .computed_checks import COMPUTED, Stopped
 
 PATIENCE = 2  # wrong answers, after which the hint also says where to read again
 WORDS = 5  # of the reader's own, before choices are shown
@@ -99,6 +99,8 @@ def verdict(exercise, answer, sentence=None):
         return Verdict(f"{exercise}: your turn. Put your answer in the place of the dots and run the cell again.", None)
     try:
         hint = _chosen(question, answer) if question else COMPUTED[exercise](answer)
+    except Stopped as err:
+        hint = str(err)
     except (TypeError, ValueError, AttributeError, KeyError):
         hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
     if hint is not None:

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
+from .. import config
 from ..experiments import records
 from . import chapters
 
 PROFILES = {"drawn": "sample", "real": "laptop"}
-_BORROWED = {"sample": "compactnet", "laptop": "vgg16"}  # on drawn cells the shipped network, on real ones ImageNet's
 _ROWS = (  # chapter, title, experiment, model
     ("first_look", "always the most frequent kind", "svm", None),
     ("first_look", "borrowed network, all blocks", "svm", "{} all blocks"),
@@ -43,7 +43,7 @@ def standings(chapter):
 
 
 def _accuracy(experiment, model, profile):
-    borrowed = _BORROWED[profile]
+    borrowed = config.PROFILES[profile].borrowed
     names = dict.fromkeys((records.experiment_name(experiment, borrowed), experiment))
     record = next(filter(None, (records.find_record(name, profile) for name in names)), None)
     if record is None:

@@ -14,11 +14,26 @@ from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..datasets.specs import span
 from ..datasets.synthetic import draw
+from ..errors import BloodcellError
 from ..evaluation import counterfactuals, prediction
 from ..evaluation.metrics import two_proportions, wilson
 from ..interactive import labelling
 from ..models.compactnet_input import IMAGE, VIEW
 from ..paper import TABLE_1
+
+
+class Stopped(BloodcellError):
+    """A reader's function that stopped with an error; the text is the hint."""
+
+
+def _called(function, *values):
+    """What the reader's function returns."""
+    if not callable(function):
+        raise TypeError("a function is asked for")
+    try:
+        return function(*values)
+    except Exception as err:  # whatever it is, the reader wants to know
+        raise Stopped(f"your function stops with {type(err).__name__}: {err}") from err
 
 
 def _first_look_1(answer):
@@ -41,9 +56,10 @@ def _first_look_2(answer):
     X = np.eye(8)[y] * 5.0
     model = SVC().fit(X, y)
     for row in (13, 0, 22, 7):
-        said, hint = _result_of(answer, model, X.copy(), row)
-        if hint:
-            return f"{hint} A model wants a table, even for one row." if "2D array" in hint else hint
+        try:
+            said = _called(answer, model, X.copy(), row)
+        except Stopped as err:
+            return f"{err} A model wants a table, even for one row." if "2D array" in str(err) else str(err)
         if said is None:
             return "your function returns nothing; does it end in `return`?"
         if not isinstance(said, str):
@@ -57,9 +73,7 @@ def _first_look_2(answer):
 
 def _dataset_2(answer):
     y, patients = _sixty_patients()
-    found, hint = _result_of(answer, y.copy(), patients.copy())
-    if hint:
-        return hint
+    found = _called(answer, y.copy(), patients.copy())
     if not isinstance(found, tuple | list) or len(found) != 2:
         return "return two arrays, the rows for training and those for the test; of several folds, take the first."
     train, test = (np.asarray(rows) for rows in found)
@@ -94,23 +108,11 @@ def _sixty_patients():
     return y[order], patients[order]
 
 
-def _result_of(function, *values):
-    """What the reader's function returns; and a hint where it stops with an error, else None."""
-    if not callable(function):
-        raise TypeError("no function")
-    try:
-        return function(*values), None
-    except Exception as err:  # whatever it is, the reader wants to know
-        return None, f"your function stops with {type(err).__name__}: {err}"
-
-
 def _augmentation_2(answer):
     rng = np.random.default_rng(2)
     sizes, n = {"neutrophil": 16, "lymphocyte": 4, "basophil": 7}, 10
     y = rng.permutation(np.repeat(list(sizes), list(sizes.values())))
-    found, hint = _result_of(answer, y.copy(), n)
-    if hint:
-        return hint
+    found = _called(answer, y.copy(), n)
     rows = np.asarray(found)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not np.isin(rows, np.arange(len(y))).all():
         return "return row numbers of `y` in one array: whole numbers from 0 to len(y) - 1, some of them repeated."
@@ -154,8 +156,9 @@ def _architectures_2(answer):
         return sum((a + 1) * b for a, b in zip(units[:-1], units[1:], strict=True))
 
     counted, kinds = answer.count_params(), [type(layer).__name__ for layer in answer.layers]
-    whole = 121_682_760  # with the paper's head on 7 × 7 × 512 numbers
-    convolutions = whole - dense(7 * 7 * 512, 4096, 1024, 8)
+    maps = (3, 64, 64, 128, 128, *[256] * 3, *[512] * 6)  # of VGG-16, whose kernels are 3 × 3
+    convolutions = sum((9 * a + 1) * b for a, b in zip(maps[:-1], maps[1:], strict=True))
+    whole = convolutions + dense(7 * 7 * 512, 4096, 1024, 8)
     right = convolutions + dense(512, 4096, 1024, 8)
     if tuple(answer.output_shape) != (None, 8):
         return f"eight numbers an image are asked for; this model gives the shape {tuple(answer.output_shape)}."
@@ -205,9 +208,7 @@ def _features_svm_2(answer):
 def _features_svm_4(answer):
     for learnable, lowest, highest in ((False, 0.0, 0.5), (True, 0.8, 1.0)):
         X, y, cells = _versions(learnable)
-        found, hint = _result_of(answer, X.copy(), y.copy(), cells.copy())
-        if hint:
-            return hint
+        found = _called(answer, X.copy(), y.copy(), cells.copy())
         score = float(np.mean(found))
         if not 0 <= score <= 1:
             return f"return one accuracy, or those of the folds, between 0 and 1; this is {score:.2f}."
@@ -263,7 +264,7 @@ def _ablation_2(answer):
     tables = [(rows["right"].to_numpy(), int(rows["n"].iloc[0])) for rows in printed]
     for right, n in [*tables, (np.array([92, 60, 88, 70]), 100)]:
         p = two_proportions(right, n, right.max(), other_n=n)
-        result, alike = np.asarray(answer(right.copy(), n)), p > 0.05
+        result, alike = np.asarray(_called(answer, right.copy(), n)), p > 0.05
         if result.shape != right.shape:
             return f"one answer a setting is asked for: {len(right)} for {len(right)} counts, not {result.size}."
         if result.dtype != bool and np.allclose(result.astype(float), p, atol=1e-6):
@@ -283,7 +284,7 @@ def _ablation_2(answer):
 
 def _confusion_matrix_2(answer):
     cases = np.array([(29, 30), (30, 30), (0, 50), (1, 100), (2900, 3000)])
-    given = [np.asarray(answer(int(k), int(n)), float) for k, n in cases]
+    given = [np.asarray(_called(answer, int(k), int(n)), float) for k, n in cases]
     if any(ends.shape != (2,) for ends in given):
         return "return two numbers, the lower and the upper end."
     ends, right = np.array(given), wilson(*cases.T)
@@ -311,7 +312,7 @@ def _error_analysis_2(answer):
     kind = np.repeat(["MMY", "BNE", "SNE"], (30, 40, 130))
     draws, hard = np.random.default_rng(0), np.repeat((0.5, 0.3, 0.03), (30, 40, 130))
     a, b = draws.random(200) < hard, draws.random(200) < hard
-    result = np.asarray(answer(a.copy(), b.copy(), kind.copy()), float)
+    result = np.asarray(_called(answer, a.copy(), b.copy(), kind.copy()), float)
     if result.ndim:
         return f"one number is asked for, not an array of shape {result.shape}."
     parts = [(int(a[here].sum() * b[here].sum()), int(here.sum())) for here in (kind == one for one in np.unique(kind))]
@@ -328,7 +329,8 @@ def _error_analysis_2(answer):
 
 def _class_balance_2(answer):
     for counts in (np.array(list(TABLE_1.values())), np.array([90, 10]), np.array([5, 20, 75])):
-        result, right = np.asarray(answer(counts.copy()), float), counts.sum() / (len(counts) * counts)
+        result = np.asarray(_called(answer, counts.copy()), float)
+        right = counts.sum() / (len(counts) * counts)
         if result.shape != counts.shape:
             return f"one weight a class is asked for: {len(counts)} for {len(counts)} counts, not {result.size}."
         if np.allclose(result, right, rtol=0.01):
@@ -398,14 +400,12 @@ def _compact_network_2(answer):
 
 
 def _feature_maps_2(answer):
-    if not callable(answer):
-        raise TypeError("a function is asked for")
     model, picture, kernel = _squares()
     slopes, kind = 2 * picture[..., None] * kernel, 3
     try:
-        result = np.asarray(answer(model, picture, kind), float)
-    except Exception as err:  # whatever a reader's function may raise
-        return f"your function stopped ({type(err).__name__}: {err}). Did the tape watch the picture?"
+        result = np.asarray(_called(answer, model, picture, kind), float)
+    except Stopped as err:
+        return f"{err}. Did the tape watch the picture?"
     each = slopes[..., kind]
     if result.shape == each.shape:
         return "this is one number a colour; of the three keep the largest, whatever its sign."
@@ -437,7 +437,7 @@ def _squares():
 
 
 def _capstone_2(answer):
-    bands = int(answer(0.95))
+    bands = int(_called(answer, 0.95))
     enough = _least(0.95)
     if bands in {59, 60}:  # 0.95 ** 59 < 0.05, and the rule of three
         return "this is how many it takes one-sided; Wilson's 95 % interval leaves 2.5 % on each side."
@@ -449,7 +449,7 @@ def _capstone_2(answer):
         return f"of {bands}, all found, the interval begins at {wilson(bands, bands)[0]:.3f}: not enough for 0.95."
     if bands < 1:
         return "a test holds one band or more."
-    wrong = [share for share in (0.9, 0.8, 0.99) if int(answer(share)) != _least(share)]
+    wrong = [share for share in (0.9, 0.8, 0.99) if int(_called(answer, share)) != _least(share)]
     return f"right for 0.95, but not for {wrong[0]}: use the share that the function is given." if wrong else None
 
 

@@ -20,7 +20,6 @@ from bloodcell_utils.experiments.records import Collector
 from bloodcell_utils.models import backbones, write_base
 
 PROGRAM = Path(__file__).resolve().parents[2] / "notebooks" / "on_your_own.py"
-SIZE = 64  # pixels, for VGG-16
 
 
 def main():
@@ -33,7 +32,7 @@ def main():
     table = datasets.load_index(profile).groupby("class").head(options.each)
     program = PROGRAM.read_text("utf-8")
     if profile.data != "synthetic":
-        program = for_photographs(program)
+        program = for_photographs(program, profile.tuning)
     with tempfile.TemporaryDirectory() as folder:
         unpack(table, Path(folder, "cells"))
         write_base(Path(folder, "base.keras"))
@@ -46,14 +45,14 @@ def main():
     print(found.write())
 
 
-def for_photographs(program):
-    """The program with the chapter's other three lines."""
+def for_photographs(program, tuning):
+    """The program with the lines that the chapter has for photographs, as large as the profile tunes with."""
     weights, ends = backbones.weights_file("vgg16"), list(backbones.backbone("vgg16").blocks)
     changes = {
         "base, prepare = ": f"base = keras.applications.VGG16(include_top=False, weights={str(weights)!r})\n"
         "prepare = keras.applications.vgg16.preprocess_input",
         "ENDS = ": f"ENDS = {ends}",
-        "SIZE, MIDDLE = ": f"SIZE, MIDDLE = {SIZE}, 0.6",
+        "SIZE, MIDDLE = ": f"SIZE, MIDDLE = {tuning.size}, {tuning.crop}",
     }
     for start, line in changes.items():
         program = "\n".join(line if old.startswith(start) else old for old in program.split("\n"))

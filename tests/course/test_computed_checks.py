@@ -233,7 +233,7 @@ def test_confusion_matrix():
     assert "the middle is not" in asked(to_half=0)
     assert "term by term" in asked(to_half=0, root=False)
     assert "two numbers" in check("confusion_matrix.2", lambda k, n: k / n)
-    assert "kind of answer" in check("confusion_matrix.2", lambda k: (0, 1))
+    assert "stops with TypeError" in check("confusion_matrix.2", lambda k: (0, 1))
 
 
 def test_error_analysis():
@@ -435,3 +435,13 @@ def test_on_your_own():
     assert "always says 'reactive_lymphocyte' is right for 13" in said(kinds, y, np.ones(34, int))
     for wrong in (kinds, ("theirs", y, y), (kinds, np.array(kinds)[y], np.array(kinds)[y]), 0.97):
         assert "kind of answer" in check("on_your_own.2", wrong)
+
+
+@pytest.mark.parametrize(
+    "exercise",
+    ["first_look.2", "dataset.2", "augmentation.2", "features_svm.4", "ablation.2", "confusion_matrix.2",
+     "feature_maps.2", "error_analysis.2", "class_balance.2", "capstone.2"],
+)  # fmt: skip
+def test_a_function_that_stops_is_told_how(exercise):
+    assert "your function stops with ZeroDivisionError" in check(exercise, lambda *_: 1 / 0)
+    assert "not the kind of answer" in check(exercise, 3.5)
