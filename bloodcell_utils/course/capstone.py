@@ -14,7 +14,7 @@ import pandas as pd
 from ..config import SEED
 from ..datasets import audit as auditing
 from ..datasets import pbc
-from ..datasets.loading import decode
+from ..datasets.pictures import decode
 from ..errors import DataError
 
 LEAST_IMAGES = 8  # of a class: to learn from some and to test on others; it takes far more to say something

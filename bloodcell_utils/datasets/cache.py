@@ -1,16 +1,24 @@
-"""Arrays that are computed once: written block by block, resumed after an interruption, read as a memory map."""
+"""Arrays that are computed once: written block by block, resumed after an interruption, read as a memory map.
+
+Beside each array lie the checksums of its blocks. They are compared once a process, when it is first opened; from the
+first block that is not as it was written, the array is computed again.
+"""
 
 import contextlib
 import hashlib
 import io
 import os
 import shutil
+import warnings
+import zlib
 
 import numpy as np
-from filelock import FileLock
 
 from ..config import cache_dir
 from ..errors import BloodcellError
+from ..files import locked
+
+_compared = {}  # arrays whose checksums were compared by this process, and which file that was
 
 
 def key(*parts):
@@ -70,15 +78,18 @@ def stored_array(name, shape, dtype, *, compute, block=256, desc=None, progressb
     dtype = np.dtype(dtype)
     path = cache_dir() / f"{name}.npy"
     try:
-        if (array := _complete(path, shape, dtype)) is not None:
+        if (array := _complete(path, shape, dtype, block)) is not None:
             return array
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
-            if (array := _complete(path, shape, dtype)) is None:
+        with locked(path):
+            if (array := _complete(path, shape, dtype, block)) is None:
                 partial = path.with_suffix(".partial")
+                if path.exists():
+                    warnings.warn(f"{path} was damaged; what is wrong is computed again.", stacklevel=2)
+                    path.replace(partial)
                 _fill(partial, shape, dtype, compute, block, desc, progressbar)
                 partial.replace(path)
-                array = _complete(path, shape, dtype)
+                array = _complete(path, shape, dtype, block)
     except OSError as err:
         raise BloodcellError(
             f"The cache {path.parent} cannot be used: {err}. Free some space or point BLOODCELL_CACHE_DIR elsewhere, "
@@ -87,19 +98,30 @@ def stored_array(name, shape, dtype, *, compute, block=256, desc=None, progressb
     return array
 
 
-def _complete(path, shape, dtype):
-    """The finished array, or None if it is absent, cut short or another one (then the file is removed)."""
-    try:
+def _complete(path, shape, dtype, block):
+    """The finished array, or None if it is absent, cut short, damaged or another one."""
+    with contextlib.suppress(ValueError, EOFError, SyntaxError, FileNotFoundError):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if array.shape == tuple(shape) and array.dtype == dtype:
+            status = path.stat()
+            stamp = status.st_ino, status.st_size, status.st_mtime_ns
+            if _compared.get(path) != stamp and not _as_written(array, path, block):
+                return None
+            _compared[path] = stamp
             return array
-    except FileNotFoundError:
-        return None
-    except (ValueError, EOFError):
-        pass
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
     return None
+
+
+def _as_written(array, path, block):
+    sums = np.frombuffer(_sums(path).read_bytes(), "<u4")
+    starts = range(0, len(array), block)
+    return len(sums) == len(starts) and all(
+        zlib.crc32(array[start : start + block].tobytes()) == known for start, known in zip(starts, sums, strict=True)
+    )
+
+
+def _sums(path):
+    return path.with_suffix(".crc32")
 
 
 def _fill(partial, shape, dtype, compute, block, desc, progressbar):
@@ -109,14 +131,13 @@ def _fill(partial, shape, dtype, compute, block, desc, progressbar):
     np.lib.format.write_array_header_2_0(header, described | {"shape": tuple(shape)})
     header = header.getvalue()
     rows, row_bytes = shape[0], dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
-    with partial.open("a+b") as file:
-        file.seek(0)
-        done = 0
-        if file.read(len(header)) == header:
-            done = (partial.stat().st_size - len(header)) // (row_bytes * block) * block if row_bytes else 0
-        file.truncate(len(header) + done * row_bytes if done else 0)
+    with partial.open("a+b") as file, _sums(partial).open("a+b") as sums:
+        done = _good_blocks(file, sums, header, block * row_bytes)
+        sums.truncate(4 * done)
+        file.truncate(len(header) + done * block * row_bytes if done else 0)
         if not done:
             file.write(header)
+        done = min(done * block, rows)
         need, free = (rows - done) * row_bytes, shutil.disk_usage(partial.parent).free
         if need > free:
             raise OSError(f"{need / 1e6:,.0f} MB are needed and {free / 1e6:,.0f} MB are free")
@@ -126,7 +147,24 @@ def _fill(partial, shape, dtype, compute, block, desc, progressbar):
                 values = np.ascontiguousarray(compute(start, stop), dtype=dtype)
                 if values.shape != (stop - start, *shape[1:]):
                     raise ValueError(f"rows {start}:{stop} have shape {values.shape}, expected {shape[1:]} each")
-                file.write(values.tobytes())
-                file.flush()
-                os.fsync(file.fileno())
+                data = values.tobytes()
+                for open_file, part in ((file, data), (sums, zlib.crc32(data).to_bytes(4, "little"))):
+                    open_file.write(part)
+                    open_file.flush()
+                    os.fsync(open_file.fileno())
                 bar.update(stop - start)
+
+
+def _good_blocks(file, sums, header, block_bytes):
+    """How many whole blocks at the beginning of a partial file are as they were written."""
+    file.seek(0)
+    sums.seek(0)
+    known = sums.read()
+    if file.read(len(header)) != header or not block_bytes:
+        return 0
+    known = np.frombuffer(known[: len(known) // 4 * 4], "<u4")
+    for done, checksum in enumerate(known):
+        data = file.read(block_bytes)
+        if len(data) < block_bytes or zlib.crc32(data) != checksum:
+            return done
+    return len(known)

@@ -1,26 +1,19 @@
 """Fetching the PBC archive, so that an interruption at any moment costs at most the step at hand."""
 
-import struct
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
 from ..config import data_dir
 from ..errors import DataError, DownloadError
+from .archives import ARCHIVE, DAMAGED, members
 
-ARCHIVE = "PBC_dataset_normal_DIB.zip"
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 MIRRORS = (
     "https://data.mendeley.com/public-files/datasets/snkd93bnjr/files/2fc38728-2ae7-4a62-a857-032af82334c3/file_downloaded",
     "https://prod-dcd-datasets-cache-zipfiles.s3.eu-west-1.amazonaws.com/snkd93bnjr-1.zip",
 )
-
-# What zipfile and Pillow raise, depending on which byte of a file is wrong.
-DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, OSError, RuntimeError, SyntaxError,
-           TypeError, ValueError)  # fmt: skip
 
 _BY_HAND = """To do it by hand:
   1. open https://data.mendeley.com/datasets/snkd93bnjr/1 in a browser and download {archive} (about 280 MB),
@@ -63,7 +56,7 @@ def fetch(folder=None, mirrors=MIRRORS, *, progressbar=True):
                     _download(target, mirrors, progressbar)
         except OSError as err:
             raise DownloadError(f"The folder {folder} cannot be written: {err}.") from err
-    check_zip(target)
+    members(target)
     return target
 
 
@@ -77,40 +70,13 @@ def _download(target, mirrors, progressbar):
             with tempfile.TemporaryDirectory(prefix=".arriving-", dir=target.parent) as beside:
                 downloader = pooch.HTTPDownloader(progressbar=progressbar, timeout=60)
                 path = _unwrapped(Path(pooch.retrieve(url, None, "download", beside, downloader=downloader)))
-                check_zip(path)
+                members(path)
                 path.replace(target)
             return
         except (DataError, *DAMAGED) as err:  # requests' errors are OSErrors
             answers.append(f"  {url}\n    {' '.join(f'{type(err).__name__}: {err}'.split())[:300]}")
     by_hand = _BY_HAND.format(archive=ARCHIVE, folder=target.parent)
     raise DownloadError("\n".join(["The data set could not be downloaded:", *answers, by_hand]))
-
-
-def check_zip(path):
-    """Make sure that a file is a readable zip with images in it.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Raises
-    ------
-    DataError
-        If it is empty, a web page, cut short, or holds no image.
-    """
-    path = Path(path)
-    with path.open("rb") as file:
-        head = file.read(512)
-    if head.lstrip()[:1] == b"<":
-        raise DataError(f"{path} is a web page, not a zip: a log-in or error page was saved in its place. Delete it.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except DAMAGED as err:
-        what = f"{path} ({path.stat().st_size:,} bytes) is cut short or not a zip ({err})"
-        raise DataError(f"{what}. Delete it and fetch it again.") from err
-    if not any(name.lower().endswith(IMAGE_SUFFIXES) for name in names):
-        raise DataError(f"{path} is a zip without a single image.")
 
 
 def _unwrapped(path):

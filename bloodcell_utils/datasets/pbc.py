@@ -15,19 +15,18 @@ Source: doi 10.17632/snkd93bnjr.1, CC BY 4.0.
 """
 
 import hashlib
-import io
 import warnings
 import zipfile
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
 from ..cells import FOLDERS
 from ..config import data_dir
 from ..errors import DataError
-from . import download
+from . import archives, pictures
 
 COLUMNS = ["source", "path", "class", "subtype", "width", "height", "batch", "sha256"]
 
@@ -47,20 +46,21 @@ def locate(source=None):
     Raises
     ------
     DataError
-        If there is nothing; the message says how to get the data.
+        If there is nothing, or more than one set; the message says what to do.
     """
     source = Path(source) if source is not None else data_dir()
     if source.is_file():
-        download.check_zip(source)
+        archives.members(source)
         return source
-    if source.is_dir():
-        inside = sorted(p for p in source.iterdir() if not p.name.startswith("."))  # hidden: half-made by a killed run
-        for folder in (source, *inside):
-            if folder.is_dir() and _has_class_folders(folder):
-                return folder
-        zips = sorted((p for p in inside if p.suffix == ".zip"), key=lambda p: p.name != download.ARCHIVE)
-        if zips:
-            return locate(zips[0])
+    try:
+        if source.is_dir():
+            if sets := archives.folders_of_sets(source):
+                return archives.one_of(sets, source)
+            zips = [p for p in sorted(source.iterdir()) if p.suffix.lower() == ".zip" and not p.name.startswith(".")]
+            if zips:
+                return locate(archives.one_of([p for p in zips if p.name == archives.ARCHIVE] or zips, source))
+    except OSError as err:
+        raise DataError(f"{source} cannot be opened: {err}.") from err
     raise DataError(
         f"No images found in {source}. Fetch the data set with `bloodcell data fetch`, or set BLOODCELL_DATA_DIR to "
         "the folder or zip that holds it (one folder a class)."
@@ -97,9 +97,9 @@ def index(source=None, classes=FOLDERS, on_error="raise"):
         if classes is not None and folder not in classes:
             continue
         try:
-            width, height = _image_size(data)
+            width, height = pictures.dimensions(data, path)
         except DataError as err:
-            bad.append(f"{path} ({err})")
+            bad.append(str(err).rstrip("."))
             continue
         subtype = name.split("_")[0] if "_" in name else ""
         rows.append((str(source), path, folder, subtype, width, height, hashlib.sha256(data).hexdigest()))
@@ -136,16 +136,13 @@ def read_files(source):
     if source.is_dir():
         for path in sorted(source.glob("*/*")):
             name = path.relative_to(source).as_posix()
-            if path.is_file() and _is_image_name(name):
-                yield name, path.read_bytes()
+            if archives.is_picture(name) and not path.is_dir():
+                yield name, pictures.read(path)
         return
+    inside = archives.members(source)
     with zipfile.ZipFile(source) as archive:
-        for name in sorted(archive.namelist()):
-            if _is_image_name(name):
-                try:
-                    yield "/".join(PurePosixPath(name).parts[-2:]), archive.read(name)
-                except download.DAMAGED as err:
-                    raise DataError(f"{name} in {source} is damaged ({err}). Fetch the archive again.") from err
+        for name, info in inside.items():
+            yield name, archives.read_member(archive, info)
 
 
 def labels(table, classes=FOLDERS):
@@ -246,7 +243,7 @@ def verify(source=None):
     found, unreadable = {}, []
     for path, data in read_files(locate(source)):
         try:
-            _image_size(data)
+            pictures.dimensions(data, path)
             found[path] = hashlib.sha256(data).hexdigest()
         except DataError:
             unreadable.append(path)
@@ -265,30 +262,6 @@ def _with_batch(table):
     sizes = list(zip(table["width"], table["height"], strict=True))
     usual = pd.Series(sizes).mode()[0]
     return table.assign(batch=[1 if size == usual else 2 for size in sizes])
-
-
-def _is_image_name(name):
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return len(parts) >= 2 and not hidden and PurePosixPath(name).suffix.lower() in download.IMAGE_SUFFIXES
-
-
-def _has_class_folders(folder):
-    inside = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__"))]
-    files = (f"{child.name}/{file.name}" for child in inside for file in child.iterdir())
-    return any(child.name in FOLDERS for child in inside) or any(map(_is_image_name, files))
-
-
-def _image_size(data):
-    """Width and height from the header alone."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.size
-    except (Image.DecompressionBombError, *download.DAMAGED) as err:
-        what = "empty" if not data else "a text file" if data[:200].isascii() else "damaged or of an unknown format"
-        raise DataError(what) from err
 
 
 def _some(names, limit=5):

@@ -41,7 +41,7 @@ def sample(per_class=60, size=128, seed=SEED):
     return images, np.repeat(np.arange(len(FOLDERS), dtype=np.int64), per_class)
 
 
-def write(folder, per_class=60, size=128, *, seed=SEED):
+def write(folder, per_class=60, size=128, *, seed=SEED, repair=False):
     """Write the sample as a folder laid out like PBC, with PBC's blemishes in miniature.
 
     Planted within `per_class`: pictures that are not square (`size` wide, ``size + 1`` high); three pairs of identical
@@ -55,6 +55,8 @@ def write(folder, per_class=60, size=128, *, seed=SEED):
         A new or empty folder, or one that an earlier call with the same parameters has written.
     per_class, size, seed : int
         At least 8 pictures a class; a size from 32 to 1021 pixels.
+    repair : bool
+        As for `files.write_folder`.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def write(folder, per_class=60, size=128, *, seed=SEED):
     check("per_class", per_class, 60, low=8, high=10_000)
     check("size", size, 128, low=32, high=1021)
     folder = Path(folder)
-    write_folder(folder, _files(per_class, size, seed), _README.format(VERSION, per_class, size, seed))
+    write_folder(folder, _files(per_class, size, seed), _README.format(VERSION, per_class, size, seed), repair)
     return folder
 
 

@@ -63,7 +63,7 @@ def load_index(profile):
         If the real data set is not there; the message says how to get it.
     """
     drawn = profile.data == "synthetic"
-    return pbc.index(sample.write(cache_dir() / f"sample-v{sample.VERSION}") if drawn else None)
+    return pbc.index(sample.write(cache_dir() / f"sample-v{sample.VERSION}", repair=True) if drawn else None)
 
 
 def load_split(profile, size=None, crop=1.0, *, seed=SEED, reduced=False, progressbar=True):

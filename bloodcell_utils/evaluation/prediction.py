@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from ..cells import FOLDERS
-from ..datasets.download import IMAGE_SUFFIXES
-from ..datasets.loading import decode, resize
+from ..datasets import pictures
+from ..datasets.pictures import SUFFIXES, decode, resize
 from ..errors import BloodcellError, DataError
 from ..files import replace_file
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE, VIEW
 from .calibration import mahalanobis_distance, softmax
 
-SUFFIXES = {*IMAGE_SUFFIXES, ".gif", ".webp"}
 UNSURE = "unsure or none of the eight"
 EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..cells import FOLDERS
 from ..config import SEED
-from ..datasets.loading import load_images, resize
+from ..datasets.loading import load_images
 from ..datasets.pbc import labels
+from ..datasets.pictures import resize
 from ..datasets.sample import VERSION, sample
 from ..datasets.splits import load_split
 from ..evaluation import metrics

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import plots
 from ..cells import CELLS, FOLDERS, SUBTYPES
-from ..datasets.loading import resize
+from ..datasets.pictures import resize
 from ..datasets.specs import NUCLEUS_SHAPES, CellSpec, pick_subtype, shown, words
 from ..datasets.synthetic import draw
 from ..errors import BloodcellError

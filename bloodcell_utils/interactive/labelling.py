@@ -15,7 +15,8 @@ import pandas as pd
 from .. import config
 from ..cells import CELLS, FOLDERS
 from ..datasets.cache import key
-from ..datasets.loading import load_images, resize
+from ..datasets.loading import load_images
+from ..datasets.pictures import resize
 from ..datasets.pbc import labels
 from ..errors import BloodcellError
 from ..evaluation import metrics

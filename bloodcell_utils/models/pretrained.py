@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import cache_dir
-from ..datasets.download import DAMAGED
+from ..datasets.archives import DAMAGED
 from ..errors import BloodcellError
 from ..files import replace_file
 from .compactnet import CompactNet, without_top

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pooch
 
-from bloodcell_utils.datasets.download import DAMAGED
+from bloodcell_utils.datasets.archives import DAMAGED
 from bloodcell_utils.errors import BloodcellError
 
 FOLDER = Path(__file__).parents[1] / "_build" / "npm"

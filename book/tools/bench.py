@@ -36,7 +36,7 @@ import io
 from pathlib import Path
 import numpy as np
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets.loading import decode
+from bloodcell_utils.datasets.pictures import decode
 from bloodcell_utils.models import pretrained
 images = np.stack([decode(path.read_bytes(), 128) for path in sorted(Path({folder!r}).iterdir())])
 print(*[FOLDERS[i] for i in pretrained.network().predict(images, verbose=0).argmax(axis=1)], sep="|")

@@ -83,8 +83,26 @@ def test_a_file_cut_short_is_noticed_and_rebuilt(cache, left):
     path = cache / "rows.npy"
     path.write_bytes(path.read_bytes()[:left])
     work = Work()
-    np.testing.assert_array_equal(stored(work), EXPECTED)
-    assert len(work.calls) == 5
+    with pytest.warns(UserWarning, match="rows.npy was damaged"):
+        np.testing.assert_array_equal(stored(work), EXPECTED)
+    assert len(work.calls) == (1 if left == -1 else 5)  # what was written whole before is kept
+
+
+@pytest.mark.parametrize("place", [-1, -30, -70])
+def test_a_flipped_byte_is_noticed_and_its_block_computed_again(cache, place):
+    stored(Work())
+    data = bytearray((cache / "rows.npy").read_bytes())
+    data[place] ^= 64
+    (cache / "rows.npy").write_bytes(data)
+    with pytest.warns(UserWarning, match="rows.npy was damaged"):
+        np.testing.assert_array_equal(stored(Work()), EXPECTED)
+
+
+def test_without_its_checksums_an_array_is_not_believed(cache):
+    stored(Work())
+    (cache / "rows.crc32").write_bytes(b"")
+    with pytest.warns(UserWarning, match="rows.npy was damaged"):
+        np.testing.assert_array_equal(stored(Work()), EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +142,7 @@ def test_a_disk_that_fills_up_meanwhile_keeps_what_was_done(cache, monkeypatch):
 
     def fill_up(number):
         calls.append(number)
-        if len(calls) == 4:
+        if len(calls) == 7:  # two a block: its rows, its checksum
             raise OSError(errno.ENOSPC, "No space left on device")
         fsync(number)
 

@@ -11,7 +11,8 @@ import pooch
 import pytest
 
 from bloodcell_utils.datasets import download
-from bloodcell_utils.datasets.download import ARCHIVE, check_zip, fetch
+from bloodcell_utils.datasets.archives import ARCHIVE, members
+from bloodcell_utils.datasets.download import fetch
 from bloodcell_utils.errors import DataError, DownloadError
 
 PAGE = b"\n  <!DOCTYPE html><html><title>Please log in</title></html>" * 20
@@ -110,7 +111,7 @@ def test_without_a_mirror_that_works_the_manual_steps_are_listed(server, tmp_pat
 
 def test_a_damaged_archive_that_is_there_is_named_and_kept(tmp_path):
     (tmp_path / ARCHIVE).write_bytes(GOOD[:2000])
-    with pytest.raises(DataError, match="cut short or not a zip.*Delete it and fetch it again"):
+    with pytest.raises(DataError, match="cut short or not a zip.*fetch` after moving it away"):
         fetch(tmp_path, [UNREACHABLE], progressbar=False)
     assert left(tmp_path) == [ARCHIVE]
 
@@ -162,7 +163,7 @@ def test_three_at_once_download_once(server, tmp_path):
 def test_what_is_no_archive_is_said(tmp_path, content, message):
     (tmp_path / "x.zip").write_bytes(content)
     with pytest.raises(DataError, match=f"x.zip.*{message}"):
-        check_zip(tmp_path / "x.zip")
+        members(tmp_path / "x.zip")
 
 
 def test_the_official_addresses():

@@ -136,7 +136,7 @@ def test_on_the_command_line(tmp_path, cell, capsys):
     (tmp_path / "bad.png").write_bytes(b"not a picture")
     assert cli.main(["predict", str(tmp_path), "--csv", str(table)]) == 1
     seen = capsys.readouterr()
-    assert "1  unreadable" in seen.out and "bad.png is damaged" in seen.err
+    assert "1  unreadable" in seen.out and "bad.png is a text file" in seen.err
     lines = table.read_text().splitlines()
     assert len(lines) == 3 and lines[0].startswith("image,answer,confidence,strangeness,neutrophil")
     assert cli.main(["predict", str(tmp_path / "nothing.png")]) == 1

@@ -11,7 +11,7 @@ from host import HTML
 from PIL import Image
 
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets.loading import resize
+from bloodcell_utils.datasets.pictures import resize
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
 from bloodcell_utils.evaluation import prediction
