@@ -13,7 +13,7 @@ from .. import __version__
 from ..config import PROFILES, SEED
 from ..errors import BloodcellError
 from ..experiments import EXPERIMENTS
-from . import data, doctor, measuring, reading, teaching
+from . import data, doctor, measuring, reading, teaching, terminal
 
 EPILOG = """examples:
   bloodcell predict cell.jpg                which of the eight kinds of cells is this?
@@ -45,18 +45,25 @@ def main(arguments=None):
     int
         Exit status: 0 done, 1 an error that the message explains, 130 interrupted.
     """
+    terminal.prepare()
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options) or 0
-    except BloodcellError as err:
-        print(f"bloodcell: {err}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted. What was done is kept: the same command goes on from there.", file=sys.stderr)
-        return 130
+        status = options.command(options) or 0
+        terminal.finish()
+        return status
     except BrokenPipeError:  # the reader of a pipe, `head` for example, has seen enough
         sys.stderr.close()
         return 0
+    except (BloodcellError, OSError) as err:
+        print(f"bloodcell: {terminal.shown(str(err))}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("bloodcell: the memory is not enough for this; close other programs, or take less.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        resumed = "What was done is kept: the same command goes on from there."
+        print(f"\nInterrupted. {resumed if options.resumable else 'Nothing was written.'}", file=sys.stderr)
+        return 130
 
 
 def _parser():
@@ -67,6 +74,7 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"bloodcell-utils {__version__}")
+    parser.set_defaults(resumable=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_reading, _add_data, _add_measuring, _add_teaching):
         add(commands)
@@ -82,11 +90,11 @@ def _add_reading(commands):
         "teaching, not for diagnosis.",
         epilog="exit status: 0 all images were read, 1 some were not",
     )
-    cells.add_argument("image", nargs="+", type=Path, help="image files of any size, or folders of them")
+    cells.add_argument("image", nargs="+", help="image files of any size, or folders of them")
     cells.add_argument("--csv", type=Path, metavar="FILE", help="write all probabilities there")
     heat = "write a heat map (Grad-CAM) of each image there"
     cells.add_argument("--explain", type=Path, metavar="FOLDER", help=heat)
-    cells.add_argument("--crop", type=float, default=1.0, help="central part to look at, in (0, 1] (default: 1)")
+    cells.add_argument("--crop", type=float, default=1.0, help="central part to look at, 0.01 to 1 (default: 1)")
     least = "least confidence for a name (default: the calibrated one; 0 names everything)"
     cells.add_argument("--threshold", type=float, help=least)
     cells.set_defaults(command=reading.predict)
@@ -114,9 +122,9 @@ def _add_measuring(commands):
         "--backbone", choices=("vgg16", "inception_v3", "compactnet"), help="default: the one that the profile borrows"
     )
     size = "of the network's input (default: the profile's; CompactNet keeps its own)"
-    experiment.add_argument("--size", type=int, metavar="PX", help=size)
+    experiment.add_argument("--size", type=_positive, metavar="PX", help=size)
     for name, of in (("--seed", "all that is trained or drawn"), ("--split-seed", "the split into subsets")):
-        experiment.add_argument(name, type=int, default=SEED, help=f"of {of} (default: {SEED})")
+        experiment.add_argument(name, type=_seed, default=SEED, help=f"of {of} (default: {SEED})")
     experiment.add_argument(
         "--scheduler",
         metavar="WHERE",
@@ -125,7 +133,7 @@ def _add_measuring(commands):
     )
     experiment.add_argument("--ship", action="store_true", help="compact_best: put the weights into this package")
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
-    experiment.set_defaults(command=measuring.run)
+    experiment.set_defaults(command=measuring.run, resumable=True)
 
     again = commands.add_parser(
         "reproduce",
@@ -141,9 +149,9 @@ def _add_measuring(commands):
     again.add_argument("--only", type=_names, metavar="NAMES", help=f"of: {','.join(EXPERIMENTS)} (default: all)")
     again.add_argument("--again", action="store_true", help="measure also what has been measured")
     again.add_argument("--report-only", action="store_true", help="measure nothing; write the report of what is there")
-    again.add_argument("--seed", type=int, default=SEED, help=f"default: {SEED}")
+    again.add_argument("--seed", type=_seed, default=SEED, help=f"default: {SEED}")
     again.add_argument("--output", metavar="FOLDER", help="of records and report (default: reproduction, right here)")
-    again.set_defaults(command=measuring.reproduce)
+    again.set_defaults(command=measuring.reproduce, resumable=True)
 
     table = commands.add_parser("results", help="everything measured so far, beside the paper")
     table.add_argument("folder", nargs="?", help="of the records (default: book/results)")
@@ -181,6 +189,25 @@ def _add_teaching(commands):
         epilog="exit status: 0 the sample profile runs, 1 something that it needs is missing",
     )
     check.set_defaults(command=lambda _: doctor.run())
+
+
+def _seed(text):
+    """A seed that every random generator takes."""
+    return _within(text, 0, 2**32 - 1)
+
+
+def _positive(text):
+    return _within(text, 1, 10_000)
+
+
+def _within(text, low, high):
+    try:
+        value = int(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high:,}")
+    return value
 
 
 def _names(text):

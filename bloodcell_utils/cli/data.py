@@ -1,5 +1,7 @@
 """The data set: fetch, verify, info."""
 
+from .terminal import name
+
 
 def fetch(options):
     """Download the data set and say what arrived."""
@@ -31,6 +33,7 @@ def info(options):
     from ..datasets import pbc
 
     table = pbc.index(options.folder, classes=None, on_error="skip")
+    table = table.assign(**{column: table[column].map(name) for column in ("class", "subtype")})
     counts = table.groupby(["class", "subtype", "batch"]).size().rename("images").reset_index()
     sizes = table.groupby(["width", "height"]).size().sort_values(ascending=False)
     print(f"{table['source'].iloc[0]}: {len(table):,} images\n\n{counts.to_string(index=False)}\n")

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from .. import config
+from ..files import writable
+from .terminal import name
 
 
 def run(options):
@@ -12,6 +14,7 @@ def run(options):
     from .. import experiments
     from ..experiments import records
 
+    writable(Path(options.output or config.results_dir()) / "record")
     changes = {"feature_size": options.size} if options.size else {}
     profile = config.profile(options.profile, **changes)
     chosen = {name: value for name in ("scheduler", "backbone", "ship") if (value := getattr(options, name))}
@@ -61,6 +64,7 @@ def _table(rows):
         interval = f"{100 * r['accuracy']:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
         paper = "" if r["printed_percent"] is None else f"{r['printed_percent']:g} %"
         seconds = "" if r["wall_time_s"] is None else f"{r['wall_time_s']:.0f}"
-        lines.append((r["experiment"], r["profile"], r["model"], f"{r['n_test']:,}", interval, paper, seconds))
+        names = (name(r[which]) for which in ("experiment", "profile", "model"))
+        lines.append((*names, f"{r['n_test']:,}", interval, paper, seconds))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -1,38 +1,77 @@
 """Reading cells: predict."""
 
+import os
 import sys
 
 from ..cells import FOLDERS
+from ..errors import BloodcellError
+from ..files import replace_file, writable
+from .terminal import name, shown
 
 
 def predict(options):
     """Name the cell in each image, as a table; on request as csv, and with heat maps."""
     from ..evaluation import prediction
 
-    table = prediction.predict(options.image, options.crop, options.threshold, progressbar=sys.stderr.isatty())
+    files = [file for path in options.image for file in prediction.image_files(path)]
     if options.csv:
-        from ..files import replace_file
-
-        text = table.round(6).to_csv(index=False, lineterminator="\n")
-        replace_file(options.csv, text.encode(errors="backslashreplace"))
+        _check_csv(options.csv, files)
     if options.explain:
-        for path in prediction.explain(table, options.explain, options.crop):
-            print(path)
-    if options.csv:
+        writable(options.explain / "name")
+    table = prediction.predict(files, options.crop, options.threshold, progressbar=sys.stderr.isatty())
+    failed = bool((table["problem"] != "").any())
+    kept = options.csv and _written(options.csv, table)
+    if kept:
         lines = [f"{count:>7,}  {answer}" for answer, count in table["answer"].value_counts().items()]
     else:
         lines = _lines(table, len(prediction.UNSURE))
-    print("\n".join(lines).encode(errors="backslashreplace").decode())  # a file's name need not be text
-    bad = table[table["problem"] != ""]
-    for problem in bad["problem"]:
-        print(f"bloodcell: {problem}", file=sys.stderr)
-    return bool(len(bad))
+    print("\n".join(lines))
+    for problem in table.loc[table["problem"] != "", "problem"]:
+        print(f"bloodcell: {shown(problem)}", file=sys.stderr)
+    if options.explain:
+        for path in prediction.explain(table, options.explain, options.crop):
+            print(name(str(path)))
+    return failed or (options.csv is not None and not kept)
+
+
+def _check_csv(path, files):
+    """A slip, such as a star that stands where a name belongs, must not cost a picture."""
+    from ..datasets.pictures import SUFFIXES, dimensions, read
+
+    target = writable(path)
+    if any(os.path.exists(file) and os.path.exists(target) and os.path.samefile(file, target) for file in files):
+        raise BloodcellError(f"{path} is one of the images; name another file for the table.")
+    picture = target.suffix.lower() in SUFFIXES
+    if target.exists() and not picture:
+        try:
+            picture = bool(dimensions(read(target)))
+        except BloodcellError:
+            pass
+    if picture:
+        raise BloodcellError(f"{path} is a picture, or is called like one; name a file such as cells.csv.")
+
+
+def _written(path, table):
+    """Whether the table was kept; where it cannot be, it is printed rather than lost."""
+    text = table.assign(image=table["image"].map(_harmless)).round(6).to_csv(index=False, lineterminator="\n")
+    try:
+        replace_file(path, text.encode(errors="backslashreplace"))
+    except BloodcellError as err:
+        print(f"bloodcell: {err} The answers are below.", file=sys.stderr)
+        return False
+    return True
+
+
+def _harmless(image):
+    """A name that no spreadsheet takes for a formula."""
+    return f"'{image}" if image.startswith(("=", "+", "-", "@", "\t", "\r")) else image
 
 
 def _lines(table, answer_width):
     """Each image, its answer and the three most probable classes."""
-    width = max(map(len, table["image"]))
-    for _, row in table.iterrows():
-        guesses = sorted(FOLDERS, key=lambda name: -row[name])[:3]
-        seen = "" if row["problem"] else "  ".join(f"{name} {100 * row[name]:.1f} %" for name in guesses)
-        yield f"{row['image']:<{width}}  {row['answer']:<{answer_width}}  {seen}".rstrip()
+    names = table["image"].map(name)
+    width = max(map(len, names))
+    for image, (_, row) in zip(names, table.iterrows(), strict=True):
+        guesses = sorted(FOLDERS, key=lambda kind: -row[kind])[:3]
+        seen = "" if row["problem"] else "  ".join(f"{kind} {100 * row[kind]:.1f} %" for kind in guesses)
+        yield f"{image:<{width}}  {row['answer']:<{answer_width}}  {seen}".rstrip()

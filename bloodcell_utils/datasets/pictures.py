@@ -103,7 +103,7 @@ def levels(image):
 
     Parameters
     ----------
-    image : numpy.ndarray, PIL.Image.Image or array-like, shape (height, width) or (height, width, 3)
+    image : numpy.ndarray, tensor or PIL.Image.Image, shape (height, width) or (height, width, 3)
 
     Returns
     -------
@@ -117,6 +117,8 @@ def levels(image):
     if hasattr(image, "getpalette"):  # Pillow's: as an array, one with a palette would be the numbers of its colours
         return np.asarray(_rgb(image))
     needed = "An image is an array of levels 0-255, (height, width, 3) or (height, width)"
+    if isinstance(image, (list, tuple)):  # one image, or several? a list of rows looks like a list of images
+        raise DataError(f"{needed}, not a {type(image).__name__} of numbers: make it one with np.asarray.")
     try:
         image = np.asarray(image)
     except (TypeError, ValueError) as err:

@@ -4,6 +4,7 @@ The network has seen only the eight kinds of cells of one laboratory. It gives n
 on images that it was not trained on, is low, nor where a picture is stranger than almost all of those images.
 """
 
+import glob
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from ..models import pretrained
 from ..models.compactnet_input import IMAGE, VIEW
 from .calibration import mahalanobis_distance, softmax
 
+LEAST_CROP = 0.01
 UNSURE = "unsure or none of the eight"
 EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
 
@@ -30,7 +32,7 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
 
     Parameters
     ----------
-    images : path-like, numpy.ndarray, or list of these
+    images : path-like, numpy.ndarray, PIL.Image.Image, or list of these
         Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255, shape
         (height, width), (height, width, 3) or (n, height, width, 3).
     crop : float
@@ -56,15 +58,15 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     """
     import pandas as pd
 
-    if not 0 < crop <= 1 or not 0 <= (threshold or 0) <= 1:
-        raise BloodcellError(f"crop={crop} must be in (0, 1] and threshold={threshold} in [0, 1].")
+    if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
+        raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
     items, problems, seen = _items(images), [], []
-    for pictures in _batches(items, crop, progressbar):
-        good = [isinstance(picture, np.ndarray) for picture in pictures]
-        problems += ["" if read else str(err) for read, err in zip(good, pictures, strict=True)]
-        seen.append(np.full((len(pictures), len(FOLDERS) + 1), np.nan))
+    for batch in _batches(items, crop, progressbar):
+        good = [isinstance(picture, np.ndarray) for picture in batch]
+        problems += ["" if read else str(err) for read, err in zip(good, batch, strict=True)]
+        seen.append(np.full((len(batch), len(FOLDERS) + 1), np.nan))
         if any(good):
-            seen[-1][good] = np.column_stack(predict_proba(np.stack(list(compress(pictures, good)))))
+            seen[-1][good] = np.column_stack(predict_proba(np.stack(list(compress(batch, good)))))
     *probabilities, strangeness = np.concatenate(seen).T
     confidence = np.max(probabilities, axis=0)
     threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
@@ -142,8 +144,8 @@ def explain(table, folder, crop=1.0):
     read = table[table["problem"] == ""]
     folder, written, model = Path(folder), [], pretrained.network() if len(read) else None
     for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
-        picture = decode(Path(name).read_bytes(), IMAGE, crop, name=name, reduced=True, strict=False)
-        path = folder / f"{Path(name).stem}-{number}-{answer.split()[0]}.png"
+        picture = decode(pictures.read(name), IMAGE, crop, name=name, reduced=True, strict=False)
+        path = folder / f"{Path(name).stem[:60]}-{number}-{answer.split()[0]}.png"
         stream = io.BytesIO()
         pair = Image.fromarray(np.hstack([picture, overlay_heatmap(picture, model)]))
         pair.resize((3 * pair.width, 3 * pair.height)).save(stream, "PNG")
@@ -152,42 +154,63 @@ def explain(table, folder, crop=1.0):
     return written
 
 
+def image_files(path):
+    """The pictures that a path stands for.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, whatever it is; a folder, whose pictures are looked for at every depth; or a pattern, ``cells/*.jpg``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Sorted; hidden files and those in hidden folders left out.
+
+    Raises
+    ------
+    BloodcellError
+        If there is none, or a folder may not be opened.
+    """
+    if not os.fspath(path):
+        raise BloodcellError("The name of an image is empty.")
+    if not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
+        if found := sorted(glob.glob(os.fspath(path))):
+            return [file for one in found for file in image_files(one)]
+    path = Path(os.fsdecode(path))
+    if not os.path.isdir(path):  # Path.is_dir raises where a folder on the way may not be opened
+        return [path]
+
+    def refuse(err):
+        raise BloodcellError(f"{err.filename} may not be opened ({err.strerror}): its images would be missing.")
+
+    found = []
+    for folder, below, files in os.walk(path, onerror=refuse):
+        below[:] = [name for name in below if not name.startswith(".")]
+        shown = (name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith("."))
+        found += [Path(folder, name) for name in shown]
+    if not found:
+        raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
+    return sorted(found)
+
+
 def _items(images):
     """(name, file or array) of each image; folders opened, in the order of their names."""
-    if isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim < 4):
+    if isinstance(images, (str, bytes, os.PathLike)) or getattr(images, "ndim", 4) < 4 or hasattr(images, "getpalette"):
         images = [images]
+    try:
+        images = list(images)
+    except TypeError as err:
+        raise BloodcellError(f"predict takes files, folders and arrays, not {type(images).__name__}.") from err
     items = []
     for image in images:
-        if isinstance(image, (str, Path)):
-            items += [(str(path), path) for path in _files(Path(image))]
+        if isinstance(image, (str, bytes, os.PathLike)):
+            items += [(str(path), path) for path in image_files(image)]
         else:
-            items.append((str(len(items)), _levels(image)))
+            items.append((str(len(items)), pictures.levels(image)))
     if not items:
         raise BloodcellError("There is no image to read.")
     return items
-
-
-def _files(path):
-    if not os.path.isdir(path):  # Path.is_dir raises where a folder on the way may not be opened
-        return [path]
-    inside = (p.relative_to(path) for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-    found = sorted(path / p for p in inside if not any(part.startswith(".") for part in p.parts))
-    if not found:
-        raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
-    return found
-
-
-def _levels(image):
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = np.stack([image] * 3, axis=-1)
-    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape or image.dtype.kind not in "uif":
-        needed = "An image is an array of levels 0-255, (height, width, 3) or (height, width)"
-        raise BloodcellError(f"{needed}, not {image.dtype} {image.shape}.")
-    low, high = float(image.min()), float(image.max())
-    if not 0 <= low <= high <= 255 or low < high <= 1:
-        raise BloodcellError(f"Levels are from 0 to 255; these go from {low:g} to {high:g}: scale them first.")
-    return image.astype(np.uint8)
 
 
 def _batches(items, crop, progressbar):
@@ -199,15 +222,15 @@ def _batches(items, crop, progressbar):
         try:
             if isinstance(image, np.ndarray):
                 return resize(image, IMAGE, crop)
-            return decode(image.read_bytes(), IMAGE, crop, name=name, reduced=True, strict=False)
-        except (DataError, OSError) as err:
+            return decode(pictures.read(image), IMAGE, crop, name=name, reduced=True, strict=False)
+        except DataError as err:
             return err
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(total=len(items), unit="img", disable=not progressbar) as bar:
         coming = pool.map(prepare, items[: pretrained.BATCH])
         for start in range(0, len(items), pretrained.BATCH):
-            pictures = list(coming)
+            batch = list(coming)
             following = items[start + pretrained.BATCH : start + 2 * pretrained.BATCH]
             coming = pool.map(prepare, following)  # decoded while the network reads these
-            yield pictures
-            bar.update(len(pictures))
+            yield batch
+            bar.update(len(batch))

@@ -16,8 +16,8 @@ from .. import config
 from ..cells import CELLS, FOLDERS
 from ..datasets.cache import key
 from ..datasets.loading import load_images
-from ..datasets.pictures import resize
 from ..datasets.pbc import labels
+from ..datasets.pictures import resize
 from ..errors import BloodcellError
 from ..evaluation import metrics
 from ..files import replace_file, set_aside

@@ -97,7 +97,8 @@ def test_an_empty_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "what"), [(b"a text", "is a text file"), (b"", "is empty"), (b"\xff\xd8\x00\x01\x02", "is no image.*damaged")]
+    ("content", "what"),
+    [(b"a text", "is a text file"), (b"", "is empty"), (b"\xff\xd8\x00\x01\x02", "is no image.*damaged")],
 )
 def test_a_file_that_only_has_the_name_of_an_image(copy, table, content, what, tmp_path):
     (copy / "ig" / "MY_0.jpg").write_bytes(content)
