@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import config
 from ..files import writable
-from .terminal import name
+from .terminal import name, shown
 
 
 def run(options):
@@ -47,13 +47,17 @@ def results(options):
     """Print every record as a table or as json."""
     from ..experiments import records
 
-    rows = records.record_rows(records.read_all(options.folder))
+    problems = []
+    rows = records.record_rows(records.read_all(options.folder, problems))
     if options.json:
         print(json.dumps(rows, indent=1))
     elif rows:
         print(_table(rows))
-    else:
+    elif not problems:
         print("Nothing has been measured yet: bloodcell run svm")
+    for problem in problems:
+        print(f"bloodcell: {shown(problem)}", file=sys.stderr)
+    return bool(problems)
 
 
 def _table(rows):

@@ -41,6 +41,8 @@ class Audit:
     known : list of str
         Paths of the images that are kept and that belong to PBC, by name or checksum: the network of this package has
         learnt from them.
+    alike : list of list of str
+        Kept images that show the same picture turned, mirrored or saved again; `with_groups` keeps them together.
     sizes : pandas.DataFrame
         Images that can be read: a row a class, a column a size ("128 × 128"), the commonest first.
     """
@@ -51,6 +53,7 @@ class Audit:
     copies: list
     conflicting: list
     known: list
+    alike: list
     sizes: pd.DataFrame
 
     def __str__(self):
@@ -59,6 +62,12 @@ class Audit:
         lines = [f"{self.files:,} files in {self.name}, {kept:,} images to work with. Left out:"]
         lines += [f"  {path}" for path in self.unreadable.values()]
         lines += [f"  {path}: {why}" for paths, why in found for path in paths]
+        if self.alike:
+            many, first = sum(map(len, self.alike)), " and ".join(self.alike[0][:2])
+            lines.append(
+                f"{many:,} of the images are {len(self.alike):,} pictures, turned, mirrored or saved again ({first}): "
+                "they are kept together in every split."
+            )
         if self.known:
             belong = f"{len(self.known):,} of the images belong to PBC"
             lines.append(f"{belong}: the network has seen them, do not test on them.")
@@ -76,7 +85,8 @@ def audit(source):
     Returns
     -------
     pandas.DataFrame
-        An index (`datasets.pbc`) of the images that are worth working with.
+        An index (`datasets.pbc`) of the images that are worth working with, with a column ``look``: a number for each
+        picture, the same for those in `Audit.alike`.
     Audit
 
     Raises
@@ -102,12 +112,14 @@ def audit(source):
     known = kept["path"].isin(official["path"]) | kept["sha256"].isin(official["sha256"])
     sizes = table["width"].astype(str) + " × " + table["height"].astype(str)
     sizes = pd.crosstab(table["class"], sizes.rename("size"))[sizes.value_counts().index]
-    lists = report.copies, report.conflicting, kept.loc[known, "path"].tolist()
+    kept = kept.assign(look=auditing.look_alikes(kept))
+    alike = [group["path"].tolist() for _, group in kept.groupby("look") if len(group) > 1]
+    lists = report.copies, report.conflicting, kept.loc[known, "path"].tolist(), alike
     return kept, Audit(Path(located).name, files, problems, *lists, sizes)
 
 
 def with_groups(table, patients=None):
-    r"""Say which images must not be parted: those of one patient, and identical files.
+    r"""Say which images must not be parted: those of one patient, identical files, and look-alikes.
 
     Parameters
     ----------
@@ -132,13 +144,15 @@ def with_groups(table, patients=None):
         group = table["path"]
     elif str(patients).endswith(".csv"):
         try:
-            rows = pd.read_csv(patients, dtype=str).drop_duplicates("path")
-            group = table["path"].map(rows.set_index("path")["group"])
+            rows = pd.read_csv(patients, dtype=str)[["path", "group"]].drop_duplicates()
         except (OSError, KeyError, ValueError) as err:
             raise DataError(f"{patients} is no table with the columns path and group ({err}).") from err
+        if len(twice := rows.loc[rows["path"].duplicated(), "path"]):
+            raise DataError(f"{patients} gives {twice.iloc[0]} two patients; only one can be right.")
+        group = table["path"].map(rows.set_index("path")["group"])
     else:
         try:
-            group = table["path"].str.split("/").str[-1].str.extract(str(patients))[0]
+            group = table["path"].str.split("/").str[-1].str.extract(str(patients)).iloc[:, 0]
         except (re.error, ValueError) as err:
             raise DataError(f"{patients!r} finds no patient ({err}); write one bracket, as in r'^(P\\d+)_'.") from err
     lost = table.loc[group.isna(), "path"].tolist()
@@ -147,7 +161,8 @@ def with_groups(table, patients=None):
             f"{len(lost)} of {len(table)} images have no patient in {patients!r}, for example {lost[0]}. Mend the "
             "expression or the table; an image without a patient has to stay out."
         )
-    return table.assign(group=_joined(group.astype(str), table["sha256"]))
+    group = _joined(group.astype(str), table["sha256"])
+    return table.assign(group=_joined(group, table["look"]) if "look" in table else group)
 
 
 def split(table, share=0.25, seed=SEED):
@@ -266,13 +281,13 @@ def _check_classes(table, folders, source):
         )
 
 
-def _joined(group, sha256):
-    """One name for all groups that are connected by identical files."""
+def _joined(group, same):
+    """One name for all groups that are connected by pictures with the same mark."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     a, names = pd.factorize(group)
-    b, files = pd.factorize(sha256)
+    b, files = pd.factorize(same)
     shape = (len(names) + len(files),) * 2
     _, part = connected_components(coo_array((np.ones(len(a)), (a, len(names) + b)), shape), directed=False)
     return pd.Series(part[a], group.index).map(dict(zip(part[a][::-1], group[::-1], strict=True)))

@@ -6,8 +6,8 @@ from datetime import date
 from filelock import FileLock, Timeout
 
 from .. import config
-from ..errors import BloodcellError
-from ..files import replace_file, set_aside
+from ..errors import BloodcellError, DataError
+from ..files import read_file, replace_file, set_aside
 from . import chapters
 
 
@@ -26,11 +26,12 @@ def load():
     """
     path = config.progress_file()
     try:
-        exercises = json.loads(path.read_text("utf-8"))["exercises"]
+        if not path.exists():
+            return {}
+        exercises = json.loads(read_file(path).decode())["exercises"]
         return {str(name): {"tries": int(known["tries"]), **_day(known)} for name, known in exercises.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+    except (ArithmeticError, AttributeError, DataError, LookupError, OSError, RecursionError, TypeError,
+            ValueError) as err:  # fmt: skip
         raise BloodcellError(
             f"Your progress in {path} cannot be read ({err}). Put a copy of it back, or begin anew: "
             "`bloodcell progress --reset` sets the file aside."

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+
+from .loading import load_images
+
+LOOK, LEVELS = 16, 4.0  # pixels of a thumbnail; mean difference (of 255) up to which two show the same picture
 
 
 def identical_groups(table):
@@ -20,6 +25,37 @@ def identical_groups(table):
     """
     copies = table[table.duplicated("sha256", keep=False)]
     return [group for _, group in copies.groupby("sha256", sort=False)]
+
+
+def look_alikes(table, *, progressbar=False):
+    """Pictures that show the same once turned or mirrored, saved again, or in another size: copies with other bytes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    progressbar : bool
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (len(table),)
+        A number for each group of look-alikes; a picture without any has one of its own.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    small = load_images(table, LOOK, progressbar=progressbar).astype(np.float32)
+    flat, found = small.reshape(len(small), -1), []
+    for turns in range(4):
+        turned = np.rot90(small, turns, axes=(1, 2))
+        for other in (turned, turned[:, :, ::-1]):
+            other = np.ascontiguousarray(other).reshape(len(small), -1)
+            for start in range(0, len(small), 1024):
+                here = flat[start : start + 1024]
+                squares = (here**2).sum(1)[:, None] + (other**2).sum(1) - 2 * here @ other.T
+                i, j = np.nonzero(squares < flat.shape[1] * LEVELS**2)
+                found.append(np.stack([i + start, j]))
+    i, j = np.concatenate(found, axis=1)
+    return connected_components(coo_array((np.ones(len(i)), (i, j)), (len(small),) * 2), directed=False)[1]
 
 
 def conflicts(table):

@@ -4,10 +4,9 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock
-
 from ..config import data_dir
 from ..errors import DataError, DownloadError
+from ..files import locked
 from .archives import ARCHIVE, DAMAGED, members
 
 MIRRORS = (
@@ -51,7 +50,7 @@ def fetch(folder=None, mirrors=MIRRORS, *, progressbar=True):
     if not target.exists():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / f".{ARCHIVE}.lock"):
+            with locked(folder / f".{ARCHIVE}"):
                 if not target.exists():
                     _download(target, mirrors, progressbar)
         except OSError as err:

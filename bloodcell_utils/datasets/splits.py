@@ -141,10 +141,17 @@ def clean(table, *, fractions=(0.70, 0.15, 0.15), seed=SEED):
     -------
     pandas.DataFrame
         The index without duplicates and with a column ``subset``.
+
+    Raises
+    ------
+    DataError
+        If a class has too few images to be in every subset.
     """
     table, _ = drop_duplicates(table)
     sizes = _largest_remainder(np.asarray(fractions, float) * len(table))
-    return split(table, dict(zip(SUBSETS, sizes, strict=True)), seed)
+    made = split(table, dict(zip(SUBSETS, sizes, strict=True)), seed)
+    _check_filled(made)
+    return made
 
 
 def paper(table, *, seed=SEED):
@@ -209,6 +216,15 @@ def split(table, sizes, seed=SEED):
             subset[free[i][:count]] = name
             free[i] = free[i][count:]
     return table.assign(subset=subset)
+
+
+def _check_filled(table):
+    """A class without a test image would be missing from every rate, in silence."""
+    counts = pd.crosstab(table["class"], table["subset"]).reindex(columns=SUBSETS, fill_value=0)
+    if len(empty := counts[counts.min(axis=1) == 0]):
+        name, few = empty.index[0], empty.iloc[0]
+        none = " and ".join(few.index[few == 0])
+        raise DataError(f"{name!r} has {few.sum()} images, which leaves none for {none}: collect more of them.")
 
 
 def _largest_remainder(shares, total=None, limits=None):

@@ -27,12 +27,14 @@ def confusion_matrix(y_true, y_pred, n_classes=8):
     Raises
     ------
     BloodcellError
-        If lengths differ or a class number is out of range.
+        If lengths differ, or a class number is out of range or no whole number.
     """
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.shape != y_pred.shape or y_true.ndim != 1:
         raise BloodcellError(f"y_true and y_pred must be lists of one length; got {y_true.shape} and {y_pred.shape}.")
     for name, values in (("y_true", y_true), ("y_pred", y_pred)):
+        if values.dtype.kind not in "biuf" or not (values == np.floor(values)).all():  # nor is NaN
+            raise BloodcellError(f"{name} has a class that is no whole number.")
         if values.size and (values.min() < 0 or values.max() >= n_classes):
             raise BloodcellError(f"{name} has a class outside 0..{n_classes - 1}.")
     pairs = n_classes * y_true.astype(int) + y_pred.astype(int)

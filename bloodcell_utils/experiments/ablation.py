@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from .. import config, paper
 from ..config import SEED, cache_dir
@@ -20,6 +19,7 @@ from ..datasets.cache import key
 from ..datasets.splits import load_split
 from ..errors import BloodcellError
 from ..evaluation import metrics
+from ..files import locked
 from ..models import backbones
 from ..training import fitting
 from . import finetune, records, tasks
@@ -167,7 +167,7 @@ def train(profile, tuning, backbone, *, seed, largest, repeats, split, data):
         "different_images": len(np.unique(sources[mine])),
         "precision": network.end.compute_dtype,
         "prepared_s": round(prepared - started, 1),
-        "trained_s": round(time.perf_counter() - prepared, 1),
+        "trained_s": round(history.seconds, 1),
         "peak_rss_mb": peak_rss_mb(),
         "device": device(),
         **history.details(),
@@ -261,7 +261,7 @@ def _alone(name):
     """A checkpoint for one process at a time: a second one with the same cell waits. Removed when the cell is done."""
     folder = cache_dir() / "training"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{name}.lock"):
+    with locked(folder / name):
         yield name
         for path in folder.glob(f"{name}.*.npz"):
             path.unlink(missing_ok=True)

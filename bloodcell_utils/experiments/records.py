@@ -1,11 +1,15 @@
 """Run records: what was measured, on what, with which seed and versions. Every number in the book comes from one.
 
 A record is one json, ``<experiment>.<profile>.json``, with per-image predictions beside it in
-``<experiment>.<profile>.predictions.csv.gz``. It holds counts; everything derived from them can be computed again.
+``<experiment>.<profile>.predictions.csv.gz``, whose checksum it holds, so that neither is taken for another run's. It
+holds counts; everything derived from them can be computed again.
 """
 
 import gzip
+import hashlib
+import io
 import json
+import os
 import re
 import time
 import zlib
@@ -18,10 +22,12 @@ import pandas as pd
 from .. import paper
 from ..config import SEED, results_dir
 from ..datasets.cache import key
-from ..errors import BloodcellError
+from ..errors import BloodcellError, DataError
 from ..evaluation import metrics
-from ..files import replace_file
+from ..files import read_file, replace_files
 from .provenance import peak_rss_mb, provenance
+
+_CHECKSUM = "predictions_sha256"  # in the json: of the file beside it
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Record:
     notes : list of str
     subset : str
         The images that were predicted: ``"test"``, or ``"validation"`` where the experiment chooses by them.
+    settings : dict
+        The fields of the profile that it was run with (`config.Profile`); empty in records that are older.
     predictions : pandas.DataFrame or None
         ``path``, ``true`` and a column a model, class numbers; kept beside the json.
     """
@@ -68,6 +76,7 @@ class Record:
     created: str = ""
     notes: list = field(default_factory=list)
     subset: str = "test"
+    settings: dict = field(default_factory=dict)
     predictions: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -82,21 +91,23 @@ class Record:
         return np.array(self.models[model]["confusion"])
 
     def write(self, folder=None):
-        """Write the record, and the predictions beside it, each file whole or not at all; returns the json's path.
+        """Write the record and the predictions beside it, both or neither; returns the json's path.
 
         `folder` is by default `config.results_dir`. If it cannot be written, a BloodcellError says so.
         """
         path = Path(folder or results_dir()) / f"{self.name}.json"
         content = {name: value for name, value in asdict(self).items() if name != "predictions"}
+        files = {}
         if self.predictions is not None:
-            table = self.predictions.to_csv(index=False, lineterminator="\n").encode()
-            replace_file(_predictions_path(path), gzip.compress(table, mtime=0))
-        else:
-            _predictions_path(path).unlink(missing_ok=True)  # of an earlier run
+            table = gzip.compress(self.predictions.to_csv(index=False, lineterminator="\n").encode(), mtime=0)
+            files[_predictions_path(path)] = table
+            content[_CHECKSUM] = hashlib.sha256(table).hexdigest()
         text = json.dumps(content, indent=1, ensure_ascii=False)
         # A row of a matrix on one line keeps the file short enough to read and to compare.
         flat = re.sub(r"\[\n\s+([-\d.e,\s]+?)\n\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
-        replace_file(path, (flat + "\n").encode())
+        replace_files(files | {path: (flat + "\n").encode()})
+        if self.predictions is None:
+            _predictions_path(path).unlink(missing_ok=True)  # of an earlier run
         return path
 
 
@@ -115,16 +126,41 @@ def read(path):
     Raises
     ------
     BloodcellError
-        If the file is no record.
+        If the file is no record, or the predictions beside it are another run's.
     """
     path = Path(path)
     try:
-        record = Record(**_migrated(json.loads(path.read_text("utf-8"))))
-        if _predictions_path(path).exists():
-            object.__setattr__(record, "predictions", pd.read_csv(_predictions_path(path)))
-    except (AttributeError, EOFError, LookupError, OSError, TypeError, ValueError, zlib.error) as err:
+        content = _migrated(json.loads(read_file(path).decode()))
+        checksum = content.pop(_CHECKSUM, None)
+        record = Record(**content)
+        _check(record)
+        beside = _predictions_path(path)
+        if checksum or beside.exists():
+            table = read_file(beside)
+            if checksum not in (None, hashlib.sha256(table).hexdigest()):  # older records have none
+                raise DataError(f"{beside.name} is of another run")
+            object.__setattr__(record, "predictions", pd.read_csv(io.BytesIO(gzip.decompress(table))))
+    except (ArithmeticError, AttributeError, BloodcellError, EOFError, LookupError, OSError, RecursionError, TypeError,
+            ValueError, zlib.error) as err:  # fmt: skip
         raise BloodcellError(f"{path} is not a run record, or not a whole one: {err}") from err
     return record
+
+
+def _check(record):
+    """What every reader of a record relies on; anything that is missing raises."""
+    if not record.models:
+        raise ValueError("it has no model")
+    if not (isinstance(record.data["name"], str) and isinstance(record.created, str)):
+        raise TypeError("its data or its date are not text")
+    for name, model in record.models.items():
+        confusion = np.array(model["confusion"])
+        if confusion.shape != (len(record.classes),) * 2 or confusion.dtype.kind not in "iu" or confusion.min() < 0:
+            raise ValueError(f"the counts of {name} are no square of {len(record.classes)} classes")
+        if missing := [one for one in ROW if one not in model]:
+            raise ValueError(f"{name} has no {missing[0]}")
+        low, high = model["accuracy_ci95"]
+        if not 0 <= low <= model["accuracy"] <= high <= 1:
+            raise ValueError(f"the accuracy of {name} does not lie in its interval")
 
 
 def load_record(experiment, profile, folder=None):
@@ -184,20 +220,41 @@ def find_record(experiment, *profiles, folder=None):
     return next((read(path) for path in paths if path.exists()), None)
 
 
-def read_all(folder=None):
+def read_all(folder=None, problems=None):
     """All records of a folder.
 
     Parameters
     ----------
     folder : path-like, optional
         Default: `config.results_dir`.
+    problems : list, optional
+        Gets a message for each file that is no record; without it, the first such file is an error.
 
     Returns
     -------
     list of Record
-        Sorted by name.
+        Sorted by name; empty if there is no such folder.
+
+    Raises
+    ------
+    BloodcellError
+        If the folder may not be opened.
     """
-    return [read(path) for path in sorted(Path(folder or results_dir()).glob("*.json"))]
+    folder, found = Path(folder or results_dir()), []
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    except FileNotFoundError:
+        return []
+    except OSError as err:
+        raise BloodcellError(f"The records in {folder} cannot be read: {err.strerror}.") from err
+    for name in names:
+        try:
+            found.append(read(folder / name))
+        except BloodcellError as err:
+            if problems is None:
+                raise
+            problems.append(str(err))
+    return found
 
 
 class Collector:
@@ -254,6 +311,7 @@ class Collector:
             seed=self.seed,
             notes=list(notes),
             subset=self.subset,
+            settings=settings_of(self.profile),
             predictions=pd.DataFrame({"path": table["path"].iloc[self.rows], "true": self.truth, **self.predictions}),
             **provenance(),
         )
@@ -344,6 +402,21 @@ def compare_with_paper(record, model, printed=None):
     text = f"{100 * m['accuracy']:.1f} % [{low:.1f}, {high:.1f}] of {m['n_test']:,}"
     value = printed.value if isinstance(printed, paper.Printed) else m["printed_percent"]
     return text if value is None else f"{text}; the paper prints {value:g} %"
+
+
+def settings_of(profile):
+    """The fields of a profile as a record keeps them.
+
+    Parameters
+    ----------
+    profile : config.Profile
+
+    Returns
+    -------
+    dict
+        As it will be read again: lists, no tuples.
+    """
+    return json.loads(json.dumps(asdict(profile)))
 
 
 def fingerprint(table):

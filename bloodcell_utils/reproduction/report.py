@@ -6,7 +6,6 @@ The page is written with the records beside it and can be sent, printed or kept 
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from ..errors import BloodcellError
 from ..experiments import records
 from ..files import replace_file
 from ..interactive.page import render
@@ -41,12 +40,8 @@ def write_report(folder, profile, outcomes=()):
     from .figures import figures  # loads matplotlib, which the processes of the experiments can do without
 
     folder = Path(folder)
-    found, unreadable = [], []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            found.append(records.read(path))
-        except BloodcellError as err:
-            unreadable.append(("a file", str(err)))
+    unreadable = []
+    found = records.read_all(folder, unreadable)
     rehearsal = profile.data == "synthetic"
     rows = checklist(found, rehearsal)
     evidence = Evidence(found, rehearsal)
@@ -60,7 +55,7 @@ def write_report(folder, profile, outcomes=()):
         tally=tally_list(rows),
         tables={group: items_table(rows, group, _address) for group in GROUPS},
         figures=list(figures(evidence)),
-        failed=failed + unreadable,
+        failed=failed + [("a file", problem) for problem in unreadable],
         shown=evidence.ranked,
         days=sorted({record.created[:10] for record in evidence.ranked if record.created}),
         describe=describe,

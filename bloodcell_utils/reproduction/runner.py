@@ -137,7 +137,7 @@ def reproduce(profile, folder, only=None, *, again=False, seed=SEED, measure=Non
     fingerprints()  # without images nothing can be measured: say so before anything else
     for number, task in enumerate(todo, 1):
         name = f"{task.name}.{profile.name}"
-        reason, old = _why_measure(folder / f"{name}.json", fingerprints(), seed)
+        reason, old = _why_measure(folder / f"{name}.json", fingerprints(), seed, profile)
         if not reason:
             say(f"[{number}/{len(todo)}] {name}: measured on {old.created[:10]}, kept ({old.device}).")
             yield Outcome(task, "kept", str(folder / f"{name}.json"))
@@ -155,7 +155,7 @@ def reproduce(profile, folder, only=None, *, again=False, seed=SEED, measure=Non
         yield Outcome(task, status, message, seconds)
 
 
-def _why_measure(path, fingerprints, seed):
+def _why_measure(path, fingerprints, seed, profile):
     """Why a record is not enough, or an empty text; and the record."""
     if not path.exists():
         return "measuring.", None
@@ -167,6 +167,11 @@ def _why_measure(path, fingerprints, seed):
         return "measuring, the record that is there is of other images.", record
     if (record.seed, record.split["seed"]) != (seed, SEED):
         return f"measuring, the record has the seeds {record.seed} and, of its split, {record.split['seed']}.", record
+    settings = records.settings_of(profile)
+    if other := [field for field, value in settings.items() if record.settings.get(field) != value]:
+        return f"measuring, the record has other settings, or does not tell them: {', '.join(other)}.", record
+    if record.created > provenance.provenance()["created"]:
+        return f"measuring, the record is dated in the future ({record.created[:10]}).", record
     if record.created < _asked_again(path.parent).get(path.stem, ""):
         return "measuring again.", record
     return "", record

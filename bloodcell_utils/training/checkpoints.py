@@ -1,11 +1,11 @@
 """The state of a training in files: written whole or not at all, read back after an interruption."""
 
 import json
-import zipfile
 
 import numpy as np
 
 from ..config import cache_dir
+from ..datasets.archives import DAMAGED
 from ..files import replace_file
 
 _REMEDY = (
@@ -82,7 +82,7 @@ def _read(name, which):
     try:
         with np.load(_path(name, which), allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or cut short: begin again
+    except DAMAGED:  # absent, cut short or damaged: begin again
         return None
 
 

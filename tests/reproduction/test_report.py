@@ -138,9 +138,9 @@ def test_the_same_records_give_the_same_page(tmp_path, make_record):
 
 
 def test_a_page_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BloodcellError, match="reproduction.html cannot be written"):
-        report.write_report(tmp_path / "file", config.profile("laptop"))
+    (tmp_path / "reproduction.html").mkdir()
+    with pytest.raises(BloodcellError, match="reproduction.html is no regular file"):
+        report.write_report(tmp_path, config.profile("laptop"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from bloodcell_utils import config, experiments
 from bloodcell_utils.datasets import splits
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.experiments import records
+from bloodcell_utils.experiments import provenance, records
 from bloodcell_utils.reproduction import Task, reproduce, runner, tasks
 
 SAMPLE, FULL = config.profile("sample"), config.profile("full")
@@ -45,10 +46,11 @@ def measure(make_record, table):
             raise measure.bad[task.name]
         measure.done.append(task.name)
         data = {"name": profile.data, **records.fingerprint(splits.clean(table))}
-        fields = {"seed": seed, "created": measure.created} if measure.created else {"seed": seed}
+        fields = {"seed": seed, "settings": records.settings_of(profile)}
+        fields |= {"created": provenance.provenance()["created"]} if measure.now else {}
         make_record(task.name, profile.name, models={"a": (0.5, {})}, **(fields | {"data": data})).write(folder)
 
-    measure.done, measure.bad, measure.stop, measure.created = [], {}, set(), ""
+    measure.done, measure.bad, measure.stop, measure.now = [], {}, set(), False
     return measure
 
 
@@ -122,10 +124,23 @@ def test_other_images_another_seed_or_a_damaged_record_are_measured_again(go, me
     assert measure.done == ["svm"] * 4 and "of other images" in " ".join(go.said)
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({"settings": {}}, "does not tell them"), ({"settings": {"feature_size": 7}}, "other settings.*feature_size"),
+     ({"created": "2099-01-01T00:00:00+00:00"}, "dated in the future")],
+)  # fmt: skip
+def test_a_foreign_record_is_not_kept(go, measure, tmp_path, change, why):
+    go(only=["svm"])
+    path = tmp_path / "out" / "svm.sample.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | change))
+    assert go(only=["svm"]) == {"svm": "measured"} and re.search(why, " ".join(go.said))
+
+
 def test_again_survives_an_interruption(go, measure):
     """What was asked for again stays asked for until it has been measured."""
     go()
-    measure.stop, measure.created = {"finetune"}, "2999-01-01T00:00:00+00:00"
+    measure.stop, measure.now = {"finetune"}, True
     with pytest.raises(KeyboardInterrupt):
         go(again=True)
     measure.stop = set()
@@ -135,7 +150,7 @@ def test_again_survives_an_interruption(go, measure):
 
 def test_again_for_some_keeps_the_others(go, measure):
     go()
-    measure.created = "2999-01-01T00:00:00+00:00"
+    measure.now = True
     assert go(again=True, only=["finetune"]) == {"finetune": "measured"}
     assert set(go().values()) == {"kept"}
 
