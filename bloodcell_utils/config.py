@@ -271,4 +271,7 @@ def progress_file():
 
 def _folder(variable, default):
     value = os.environ.get(variable)
-    return Path(value).expanduser().resolve() if value else Path(default)
+    try:
+        return Path(value).expanduser().resolve() if value else Path(default)
+    except (OSError, RuntimeError, ValueError) as err:
+        raise BloodcellError(f"{variable} is {value!r}, which is no folder here: {err}") from err
