@@ -73,6 +73,8 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
             _refuse_choices(image, name)
         if reduced and size is not None:
             image.draft("RGB", (math.ceil(size / crop),) * 2)
+        if image.format == "JPEG" and _breaks_off(image):
+            raise DataError(f"{name} is damaged: its data break off, and the rest of the picture is grey.")
         image = _rgb(image)
         return np.asarray(image if size is None else _resized(image, size, crop))
 
@@ -201,6 +203,22 @@ def _resized(image, size, crop):
     side = crop * min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return image.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+
+
+def _breaks_off(image):
+    """Whether a JPEG ends before its picture does: where no data are left, the decoder fills in one exact grey.
+
+    It does so in silence if the end of the file is marked all the same.
+    """
+    if image.mode not in ("L", "RGB"):
+        return False
+
+    def levels(part):
+        extrema = part.getextrema()
+        return {level for pair in ([extrema] if image.mode == "L" else extrema) for level in pair}
+
+    corner = image.crop((max(0, image.width - 4), max(0, image.height - 4), *image.size))
+    return levels(corner) == {128} and levels(image) != {128}
 
 
 def _refuse_choices(image, name):

@@ -41,6 +41,20 @@ def test_a_name_with_a_null_byte_is_an_unreadable_file():
     assert row["answer"] == "unreadable" and "null" in row["problem"]
 
 
+@pytest.mark.parametrize("share", [0.3, 0.55, 0.8, 0.95])
+@pytest.mark.parametrize("options", [{"quality": 75}, {"quality": 95, "subsampling": 0}], ids=["420", "444"])
+def test_a_jpeg_whose_data_break_off_before_its_end_mark(encode, share, options):
+    from bloodcell_utils.datasets.pictures import decode
+
+    data = encode(CELL, "JPEG", **options)
+    scan = data.index(b"\xff\xda") + 14
+    cut = data[: scan + round(share * (len(data) - scan))].rstrip(b"\xff") + b"\xff\xd9"
+    for size in (None, 32):
+        with pytest.raises(BloodcellError, match="break off"):
+            decode(cut, size, reduced=True)
+        decode(data, size, reduced=True)
+
+
 @pytest.mark.parametrize("mode", ["P", "RGBA", "L", "RGB"])
 def test_a_picture_in_memory_is_what_it_looks_like(mode, tmp_path):
     image = Image.fromarray(CELL).convert(mode)
