@@ -69,7 +69,7 @@ clean:  ## remove everything that was made here
 
 .venv/.notebooks: $(INSTALLED) $(NOTEBOOKS) $(INPUTS)
 	@$(PY) book/tools/editions.py instructor
-	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR BLOODCELL_PROGRESS_FILE=$(CURDIR)/.venv/.progress.json \
+	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR BLOODCELL_PROGRESS_FILE="$(CURDIR)/.venv/.progress.json" \
 	    $(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 	    $(if $(filter-out %.ipynb,$?),$(SOLVED),$(?:notebooks/%=$(SOLVED)/%))
 	@touch $@

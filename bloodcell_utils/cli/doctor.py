@@ -231,7 +231,8 @@ def _network(keras):
     """What Keras computes on, and the weights of the paper's networks."""
     answer, problem = _finished(keras)
     if problem:
-        yield Finding(f"Keras does not load: {problem}", INSTALL, needed=True)
+        other = "another backend is chosen by KERAS_BACKEND or ~/.keras/keras.json: choose tensorflow there, or nothing"
+        yield Finding(f"Keras does not load: {problem}", other if _other_backend() else INSTALL, needed=True)
         return
     from ..models import backbones
 
@@ -241,6 +242,18 @@ def _network(keras):
         yield Finding(f"ImageNet weights of {spec.title}", advice)
     gpus, precision = json.loads(answer.splitlines()[-1])
     yield Finding(f"device: {', '.join(gpus) or 'no graphics card'}; features are computed in {precision}")
+
+
+def _other_backend():
+    """Whether Keras was told to compute with something else than what the course installs."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    if not chosen:
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        try:
+            chosen = json.loads((home / "keras.json").read_text("utf-8"))["backend"]
+        except (OSError, LookupError, RuntimeError, TypeError, ValueError):
+            return False
+    return chosen != "tensorflow"
 
 
 def _demands():

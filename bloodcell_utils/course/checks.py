@@ -101,7 +101,7 @@ def verdict(exercise, answer, sentence=None):
         hint = _chosen(question, answer) if question else COMPUTED[exercise](answer)
     except Stopped as err:
         hint = str(err)
-    except (TypeError, ValueError, AttributeError, KeyError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         hint = "this is not the kind of answer that the exercise asks for; read its last sentence again."
     if hint is not None:
         return Verdict(f"{exercise}: {hint}", False)

@@ -31,6 +31,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """
     split = load_split(profile, seed=split_seed)
     table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
+    svm.check_enough(y[fit], profile)
     found = records.Collector("control", profile, split, seed=seed, progressbar=progressbar)
 
     def tested(name, classifier, X, lit):

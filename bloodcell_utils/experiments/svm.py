@@ -22,6 +22,7 @@ from ..datasets import augment
 from ..datasets.loading import load_images
 from ..datasets.pbc import labels
 from ..datasets.splits import load_split
+from ..errors import BloodcellError
 from ..models import backbones
 from ..models.features import closeups, color_histogram, extract
 from ..models.kernel_svm import KernelSVM
@@ -167,6 +168,7 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     """
     split = load_split(profile, seed=split_seed)
     table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
+    check_enough(y[fit], profile)
     backbone = backbone or profile.borrowed
     weights, chance = profile.weights_of(backbone), {"backbone": backbone, "seed": seed, "progressbar": progressbar}
     found = records.Collector("svm", profile, split, **chance)
@@ -206,6 +208,29 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
 
     spec = f"{backbones.backbone(backbone).title}, {weights} weights"
     return found.record(f"{spec}, {images.shape[1]} px, central {profile.crop:.0%} of the image.")
+
+
+def check_enough(y, profile):
+    """Refuse a set that is too small for a profile before anything is computed.
+
+    Parameters
+    ----------
+    y : numpy.ndarray of int
+        Class numbers of the images to learn from.
+    profile : config.Profile
+
+    Raises
+    ------
+    BloodcellError
+        If a fold would have fewer images than principal components, or a class fewer images than there are folds.
+    """
+    fewest, least = np.bincount(y)[np.unique(y)].min(), (profile.pca or 0) * FOLDS // (FOLDS - 1)
+    if fewest < FOLDS or len(y) <= least:
+        raise BloodcellError(
+            f"{len(y):,} images to learn from, {fewest} of the rarest class, are too few for the profile "
+            f"{profile.name!r}: it needs more than {least:,}, and {FOLDS} of each class. Take the whole data set, or "
+            "`--profile sample`."
+        )
 
 
 def brighten(images, gain):

@@ -145,6 +145,20 @@ CASES = {
         "data info set.zip", 1, "cut short or not a zip.*nothing was changed", write(set_DOT_zip=b"PK\3\4")
     ),
     "no folder": Case("data info nowhere", 1, "No images found in nowhere"),
+    "a tiny set on the laptop profile": Case(
+        "run svm --profile laptop --output out",
+        1,
+        "are too few for the profile 'laptop'",
+        lambda here: cells(here / "set", 12),
+        {"BLOODCELL_DATA_DIR": "set"},
+    ),
+    "a set with empty classes": Case(
+        "run svm --profile laptop --output out",
+        1,
+        "has no images in the class folder.*basophil",
+        lambda here: [(here / "set" / kind).mkdir(parents=True) for kind in FOLDERS],
+        {"BLOODCELL_DATA_DIR": "set"},
+    ),
     # outputs that would destroy something
     "a star where the table's name belongs": Case(
         "predict --csv a.jpg b.jpg", 1, "a.jpg is a picture", write(a_DOT_jpg=JPEG, b_DOT_jpg=JPEG)
