@@ -54,6 +54,8 @@ HYPERPARAMETERS = {
     "svm_kernels": ("rbf", "cubic"),
     "cross_validation_folds": 5,
     "images_per_class": 4096,
+    "images_per_class_svm": 4608,
+    "versions": 4,  # "up to four different versions of each of the original images"
     "flips": ("vertical", "horizontal"),
     "rotation_degrees": (0, 60),
     "learning_rate": 1e-4,
