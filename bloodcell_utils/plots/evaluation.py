@@ -213,7 +213,7 @@ def fold_accuracies(scores, test_accuracy=None, *, score="accuracy") -> Figure:
 
 
 def reliability(tables) -> Figure:
-    """How often answers are right against how sure they were, with Wilson's 95 % interval; on the dotted line both agree.
+    """How often answers are right against how sure they were, with Wilson's 95 % interval; dotted, where both agree.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def reliability(tables) -> Figure:
         ax.plot(100 * x, 100 * rate, color=color, lw=1, alpha=0.5)
         ax.scatter(100 * x, 100 * rate, s=18 + 260 * n / n.sum(), color=color, alpha=0.7, edgecolor="none", label=name)
     least = min(min(table["confidence"]) for table in tables.values())
-    ax.set(xlabel="mean confidence of the answers (%)", ylabel="answers that are right (%)", xlim=(100 * least - 5, 102))
+    ax.set(xlabel="mean confidence (%)", ylabel="answers that are right (%)", xlim=(100 * least - 5, 102))
     legend = ax.legend(loc="lower right")
     for handle in legend.legend_handles[1:]:
         handle.set_sizes([36])
