@@ -53,6 +53,8 @@ def test_the_right_end_of_the_learning_curve_is_short_of_epochs():
     curve = [model for model in few.models.values() if "images_per_class" in model]
     patient = load_record("compact_best", "laptop").models["one view"]
     assert max(model["accuracy"] for model in curve) < patient["accuracy"]
+    longest = [m for m in load_record("compact", "laptop").models.values() if m["training"] == "long"]
+    assert max(model["accuracy"] for model in longest) < patient["accuracy"], "the same images, fewer epochs"
     most = max(curve, key=lambda model: model["n_train"])
     assert most["settings"]["epochs"] < patient["settings"]["epochs"] / 4
     assert len(range(0, few.split["validation"], 5)) >= min(model["n_train"] for model in curve)
