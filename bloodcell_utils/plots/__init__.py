@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "data": ["batches", "class_counts", "image_levels", "montage"],
     "errors": ["maturation", "scorecard", "shared_mistakes", "subtype_errors"],
     "evaluation": ["accuracies", "confusion_matrices", "confusion_matrix", "corruptions",
-                   "fold_accuracies", "mean_rates", "per_class_rates", "votes"],
+                   "fold_accuracies", "mean_rates", "per_class_rates", "reliability", "votes"],
     "filters": ["feature_by_class", "kernel_step", "responses", "shifts", "sliding", "softmax", "tuning"],
     "grids": ["accuracy_grid", "best_of_many", "grid_curves"],
     "maps": ["feature_maps", "heat_maps", "map_pairs"],

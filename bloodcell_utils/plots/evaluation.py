@@ -212,6 +212,31 @@ def fold_accuracies(scores, test_accuracy=None, *, score="accuracy") -> Figure:
     return fig
 
 
+def reliability(tables) -> Figure:
+    """How often answers are right against how sure they were, with Wilson's 95 % interval; dotted, where both agree.
+
+    Parameters
+    ----------
+    tables : dict of str to dict
+        For each model, or each state of one, what `calibration.reliability` gives. The more answers, the larger a dot.
+    """
+    fig, ax = figure(6.5, 4.2)
+    ax.plot([0, 100], [0, 100], color=NEUTRAL, ls=":", label="as sure as right")
+    for color, (name, table) in zip(SERIES[::2], tables.items(), strict=False):
+        x, n, right = (np.asarray(table[key]) for key in ("confidence", "n", "right"))
+        low, high = np.transpose([metrics.wilson(int(k), int(m)) for k, m in zip(right, n, strict=True)])
+        rate = right / n
+        ax.vlines(100 * x, 100 * low, 100 * high, color=color, lw=1.2)
+        ax.plot(100 * x, 100 * rate, color=color, lw=1, alpha=0.5)
+        ax.scatter(100 * x, 100 * rate, s=18 + 260 * n / n.sum(), color=color, alpha=0.7, edgecolor="none", label=name)
+    least = min(min(table["confidence"]) for table in tables.values())
+    ax.set(xlabel="mean confidence (%)", ylabel="answers that are right (%)", xlim=(100 * least - 5, 102))
+    legend = ax.legend(loc="lower right")
+    for handle in legend.legend_handles[1:]:
+        handle.set_sizes([36])
+    return fig
+
+
 def votes(scores, title="") -> Figure:
     """How strongly a classifier votes for every class for one image.
 

@@ -26,6 +26,7 @@ BRANCHES = pd.DataFrame(
     {"kind": ["1 × 1", "pooling", "convolution"], "label": ["1 × 1", "maximum of 3 × 3, step 2", "3 × 3"],
      "parent": [-1, -1, 0], "channels": [8, 4, 16], "out": [False, True, True]}
 )  # fmt: skip
+RELIABLE = {"n": [5, 40], "right": [3, 38], "confidence": [0.62, 0.94]}
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
 FEW = {str(i): {"images_per_class": n, "accuracy": 0.9 + i / 100} for i, n in enumerate((16, 16, 256))} | {"other": {}}
@@ -86,6 +87,7 @@ FIGURES = {
     "arm_scores": lambda table: plots.arm_scores(ARMS),
     "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
     "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
+    "reliability": lambda table: plots.reliability({"a": RELIABLE, "b": RELIABLE}),
     "votes": lambda table: plots.votes(np.arange(8)),
 }
 
