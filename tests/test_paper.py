@@ -72,6 +72,36 @@ def test_what_is_printed_of_a_network_and_of_one_that_the_paper_has_not():
     assert paper.printed_accuracy("svm", "compactnet") is paper.printed_accuracy("control", "vgg16") is None
 
 
+def test_numbers_of_the_text_agree_with_each_other():
+    """Validation images are eight times 512; rates lie above their bounds; what 6.3 prints is a test accuracy."""
+    assert paper.SPLIT_FINE_TUNING["validation"] == 8 * 512
+    for key, bounds in paper.RATE_ABOVE.items():
+        known = paper.TRUE_POSITIVE_RATE[key]
+        assert all(known[name] > bounds[name] for name in bounds if name in known)
+    assert {*paper.FIG_14} <= {
+        *paper.TRUE_POSITIVE_RATE["fine_tuned", "vgg16"],
+        *paper.RATE_ABOVE["fine_tuned", "vgg16"],
+    }
+    assert {printed.place for (design, _), printed in paper.ACCURACY.items() if "unbalanced" in design} == {
+        "section 6.3"
+    }
+    for network, printed in paper.BEST_VALIDATION.items():
+        images, blocks = paper.TABLE_3_CHOSEN[network]
+        assert printed.other == paper.TABLE_3[network][images][blocks] != printed.value
+
+
+def test_four_versions_do_not_fill_the_rarest_classes():
+    """With the share for training of the whole, the original and four versions make fewer than 4,096 images."""
+    wanted, versions = paper.HYPERPARAMETERS["images_per_class"], paper.HYPERPARAMETERS["versions"]
+    share = paper.SPLIT_FINE_TUNING["train"] / paper.N_IMAGES
+    for folder in ("lymphocyte", "basophil"):
+        assert round(share * paper.TABLE_1[folder]) * (1 + versions) < wanted
+
+
+def test_a_group_called_small_is_larger_than_one_called_large():
+    assert paper.TABLE_1["ig"] > paper.TABLE_1["platelet"] and "ig" in paper.FALL_UNBALANCED
+
+
 def test_disagreements_keep_both_values():
     both = [printed for printed in paper.ACCURACY.values() if printed.other is not None]
     assert len(both) == 3 and all(printed.note and printed.other != printed.value for printed in both)
