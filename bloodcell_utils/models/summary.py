@@ -53,7 +53,7 @@ def layer_table(model, name):
 
 
 def block_table(model, name):
-    """The blocks of a classifier, as the paper counts them, and what is before and behind them.
+    """The blocks of a classifier, and what is before and behind them.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "counterfactuals": ["drawn_and_real", "effects", "film_strip"],
-    "data": ["batches", "class_counts", "image_levels", "montage"],
+    "data": ["batches", "class_counts", "cuts", "image_levels", "montage"],
     "errors": ["maturation", "scorecard", "shared_mistakes", "subtype_errors"],
     "evaluation": ["accuracies", "confusion_matrices", "confusion_matrix", "corruptions",
                    "fold_accuracies", "mean_rates", "per_class_rates", "printed_rates", "votes"],

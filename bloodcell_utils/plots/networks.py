@@ -57,8 +57,8 @@ def two_roads(image, roads) -> Figure:
     roads : dict of str to list of (str, bool or None)
         From `summary.roads`.
     """
-    fig, axes = figure(9, 3.4, 1, columns=2, width_ratios=(1, 5.4))
-    axes[0].imshow(image)
+    fig, axes = figure(9, 3.4, 1, columns=2, width_ratios=(1, 6.2))
+    axes[0].imshow(image, interpolation="nearest")
     bare(axes[:1])
     ax, far = axes[1], max(map(len, roads.values()))
     colors = {True: PRINTED, False: FROZEN, None: "#EEEEEE"}
@@ -139,8 +139,10 @@ def receptive_fields(image, reach, um_per_pixel) -> Figure:
     um_per_pixel : float
     """
     size = len(image)
-    fig, (left, right) = figure(9, 4, 1, columns=2, width_ratios=(1, 1.15))
-    left.imshow(image, extent=(0, size, size, 0))
+    fig, (left, right) = figure(9, 3.6, 1, columns=2, width_ratios=(1, 1.3))
+    step = 1 + size // 256  # finer than this the picture only makes the page heavier
+    coarse = image[::step, ::step]
+    left.imshow(coarse, extent=(0, size, size, 0), interpolation="bilinear")
     bare([left])
     palette = plt.get_cmap("viridis")(np.linspace(0, 0.95, len(reach)))
     for side, color in zip(reach.values(), palette, strict=True):

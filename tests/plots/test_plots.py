@@ -50,6 +50,7 @@ GRID = GRID.assign(low=GRID["accuracy"] - 0.03, high=GRID["accuracy"] + 0.02)
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
     "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
+    "cuts": lambda table: plots.cuts(IMAGES[:2], [GREY[:12, :12] > 0.5] * 2, [GREY[:12, :12] > 0.4] * 2, ["a", "b"]),
     "accuracy_grid": lambda table: plots.accuracy_grid({"here": GRID, "there": GRID[:3]}, (16, 2)),
     "best_of_many": lambda table: plots.best_of_many([0.95, 0.96, 0.95], 0.94, 0.955),
     "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
@@ -140,6 +141,13 @@ def test_a_panel_without_curves_says_that_it_was_not_measured():
     fig = plots.arm_curves({"a": ARMS_OVER_TIME, "b": None})
     assert len(fig.axes[0].lines) == len(ARMS) + 2 and not fig.axes[1].lines  # each seed, and a mean for both arms
     assert texts(fig).count("not measured yet") == 1
+
+
+def test_what_was_cut_wrongly_is_coloured_and_the_image_kept():
+    image, found, truth = np.zeros((2, 2, 3), np.uint8), np.eye(2) > 0, np.ones((2, 2)) > [[0, 1], [1, 1]]
+    (shown,) = plots.cuts([image], [found], [truth]).axes[0].images
+    too_much, missed = shown.get_array()[0, 0], shown.get_array()[0, 1]
+    assert too_much.any() == (found & ~truth)[0, 0] and missed.any() == (truth & ~found)[0, 1] and not image.any()
 
 
 def test_a_rate_that_is_not_printed_has_no_mark():
