@@ -12,9 +12,11 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    "evidence": ["Evidence"],
+    "figures": ["compared"],
     "items": ["Row", "chapters_of", "checklist"],
     "report": ["write_report"],
     "runner": ["Outcome", "Task", "reproduce", "tasks"],
-    "table": ["GROUPS", "anchor", "items_table", "tally_list"],
+    "table": ["GROUPS", "anchor", "figure_list", "items_table", "tally_list"],
     "verdicts": ["KINDS", "MARKS", "Line", "compare", "tally"],
 })  # fmt: skip

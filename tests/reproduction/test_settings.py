@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,13 @@ def test_epochs_and_images_decide(make_record):
     assert smaller(record, "a") == "1 epoch, 750 training images"
     shown_often = make_record("ablation", models={"a": (0.9, few | {"repeats": 60, "images_per_class": 64})})
     assert smaller(shown_often, "a") == "", "an epoch that shows every image sixty times is sixty epochs"
+
+
+def test_the_page_names_the_tolerance():
+    page = (Path(__file__).parents[2] / "book" / "reproduction.md").read_text("utf-8")
+    assert NEAR == 0.5 and "less than half of the paper's pixels a side, epochs or training images" in " ".join(
+        page.split()
+    )
 
 
 def test_what_is_not_recorded_is_not_judged(make_record):
