@@ -9,9 +9,8 @@ from matplotlib.ticker import FixedLocator
 
 from ..cells import FOLDERS, titles
 from ..evaluation import metrics
-from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
+from .style import BESIDE, MEASURED, NEUTRAL, NOT_MEASURED, ON_COLOUR, PRINTED, SERIES, colors, figure, short
 
-NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"
 _FULL = {"right": 100, "mistakes": 10}  # percent of the true class: where the colour is strongest
 _SCALE = {
     "right": LinearSegmentedColormap.from_list("right", ["#eaf3fa", MEASURED]),
@@ -117,6 +116,41 @@ def per_class_rates(confusion, classes=FOLDERS) -> Figure:
             ax.annotate(f"{counts['TP'][i]}/{whole[i]}", (1.01, i), **BESIDE)
         ax.set(xlabel=f"{name} (%)", yticks=range(len(classes)), yticklabels=titles(classes))
     axes[0].invert_yaxis()
+    return fig
+
+
+def printed_rates(confusion, printed, above=None, *, unknown=()) -> Figure:
+    """True-positive rates of some classes with Wilson's 95 % interval, beside printed ones (the paper's Fig. 14).
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (8, 8)
+    printed : dict of str to float or None
+        The classes to draw, and the printed rate of each in percent; None where no rate is printed.
+    above : dict of str to float, optional
+        What is printed instead: the rate is greater than so many percent; drawn as an arrow from there.
+    unknown : sequence of str
+        Works whose rates are not known: named in the legend, without a mark.
+    """
+    confusion, above = np.asarray(confusion), above or {}
+    fig, ax = figure(8, 3.8)
+    rows = [FOLDERS.index(name) for name in printed]
+    found, whole = confusion[rows, rows], confusion[rows].sum(axis=1)
+    rates, reach = 100 * found / whole, 100 * metrics.wilson(found, whole).T
+    x = np.arange(len(rows))
+    ax.errorbar(x - 0.12, rates, yerr=abs(reach - rates), fmt="o", capsize=4, color=MEASURED, label="measured here")
+    known = {i: value for i, value in enumerate(printed.values()) if value is not None}
+    ax.scatter(np.add(list(known), 0.12), list(known.values()), marker="D", color=PRINTED, label="printed in the paper")
+    for i, name in enumerate(printed):
+        if name in above and i not in known:
+            arrow = {"arrowstyle": "->", "color": PRINTED, "lw": 1.5}
+            ax.annotate("", (i + 0.12, 100), (i + 0.12, above[name]), arrowprops=arrow)
+            ax.annotate(f"over {above[name]:g}", (i + 0.18, above[name]), color=PRINTED, fontsize=8, va="center")
+    for name in unknown:
+        ax.plot([], [], " ", label=f"{name}: not given in the text")
+    ax.set(xticks=x, xticklabels=titles(printed), ylabel="true-positive rate (%)", xlim=(-0.5, len(rows) - 0.3))
+    ax.set_ylim(top=100.6)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
     return fig
 
 
