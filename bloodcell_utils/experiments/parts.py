@@ -48,7 +48,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     views, spec = extract(images, backbone, weights, **chance)["blocks"], backbones.backbone(backbone)
     for number, X in enumerate(by_block(views, backbone, images.shape[1]), 1):
         tested(f"{backbone} block {number} alone", svm.all_blocks_classifier(), X, features=X.shape[1])
-    return found.record(f"{spec.title}, {weights} weights, {images.shape[1]} px, central {profile.crop:.0%} of the image.")
+    seen = f"{images.shape[1]} px, central {profile.crop:.0%} of the image"
+    return found.record(f"{spec.title}, {weights} weights, {seen}.")
 
 
 def rings(size):
