@@ -18,23 +18,23 @@ from . import records, svm
 MIDDLE, BORDER = 0.4, 0.8  # radius of the one, and where the other begins: shares of half the side
 
 
-def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
+def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """Measure every part and every block.
 
     Parameters
     ----------
     profile : config.Profile
-    backbone, seed, split_seed, progressbar
+    seed, split_seed, progressbar
         As for every experiment (`experiments`).
 
     Returns
     -------
     records.Record
     """
-    split, backbone = load_split(profile, seed=split_seed), backbone or profile.borrowed
+    split, backbone = load_split(profile, seed=split_seed), profile.borrowed
     table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
     chance = {"seed": seed, "progressbar": progressbar}
-    found = records.Collector("parts", profile, split, backbone=backbone, **chance)
+    found = records.Collector("parts", profile, split, **chance)
 
     def tested(name, classifier, X, **details):
         found.add(name, classifier.fit(X[fit], y[fit]).predict(X[test]), found.lap(), **details)
