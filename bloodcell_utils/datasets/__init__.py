@@ -16,7 +16,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__, submodules=["audit", "augment", "example_set", "pbc", "sample", "splits"], submod_attrs={
     "loading": ["load_image", "load_images"],
     "pbc": ["labels", "official"],
-    "sample": ["spec_of"],
     "splits": ["SUBSETS", "Split", "followed", "followed_spec", "load_index", "load_split"],
     "specs": ["CellSpec", "random_spec"],
     "synthetic": ["FIELD_UM", "draw", "draw_layers"],

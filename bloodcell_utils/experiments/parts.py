@@ -7,10 +7,13 @@ rows of ``svm``: same images, same machines.
 """
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from ..config import SEED
 from ..datasets.loading import load_images
+from ..datasets.sample import spec_of
 from ..datasets.splits import load_split
+from ..datasets.synthetic import draw_layers
 from ..models import backbones
 from ..models.features import closeups, color_histogram, extract
 from . import records, svm
@@ -50,6 +53,28 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         tested(f"{backbone} block {number} alone", svm.all_blocks_classifier(), X, features=X.shape[1])
     seen = f"{images.shape[1]} px, central {profile.crop:.0%} of the image"
     return found.record(f"{spec.title}, {weights} weights, {seen}.")
+
+
+def cell_and_background(table, profile):
+    """Which pixels show the cell that is asked about, and which certainly do not.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index; its images as ``profile.image_size`` shows them.
+    profile : config.Profile
+
+    Returns
+    -------
+    cell, background : numpy.ndarray of bool
+        Of drawn cells, one mask an image, (n, size, size): the outline that it was drawn with, and what lies more than
+        two pixels outside. Of photographs, whose outlines nobody drew, `rings`: (size, size).
+    """
+    if profile.data != "synthetic":
+        return rings(profile.image_size)
+    drawings = [spec_of(path) for path in table["path"]]
+    cell = np.array([draw_layers(spec, profile.image_size, drawing)["cell"] for spec, drawing in drawings])
+    return cell, ~binary_dilation(cell, np.ones((1, 5, 5), bool))
 
 
 def rings(size):

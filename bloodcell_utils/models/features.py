@@ -2,8 +2,8 @@
 
 Two views of a network are kept from one pass. ``last`` is the paper's: the layer before the classifier, or the last
 convolution block flattened where only the convolution weights are at hand. ``blocks`` describes every block by the
-mean, the standard deviation and the centre-weighted mean of each of its maps: early blocks know colour and texture,
-late ones shape, and blood needs both.
+mean, the standard deviation and the centre-weighted mean of each of its maps: what an early block says comes from a few
+pixels, what a late one says from most of the cell.
 """
 
 import numpy as np

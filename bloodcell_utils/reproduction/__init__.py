@@ -1,6 +1,7 @@
 """The paper made again, item by item: what was printed, what was measured, how close the two are.
 
 ``verdicts``  a printed number, a measured interval, and what follows from the two
+``settings``  in what a run differs from the paper's, and whether it is near enough for a verdict
 ``items``     the checklist: tables, figures and equations of the paper, each with its evidence
 ``runner``    every experiment in order, kept, resumed or reported
 ``table``     the checklist as tables of HTML
@@ -13,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "items": ["Row", "chapters_of", "checklist"],
     "report": ["write_report"],
     "runner": ["Outcome", "Task", "reproduce", "tasks"],
+    "settings": ["differences"],
     "table": ["GROUPS", "anchor", "items_table", "tally_list"],
     "verdicts": ["KINDS", "MARKS", "Line", "compare", "tally"],
 })  # fmt: skip

@@ -1,6 +1,7 @@
 """Parts of a picture and blocks of a network, each asked alone."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bloodcell_utils import config, experiments
@@ -27,6 +28,16 @@ def test_middle_and_border_have_no_pixel_in_common():
     assert middle.any() and border.any() and not (middle & border).any()
     assert middle[32, 32] and border[0, 0] and not border[32, 32]
     assert (middle == middle.T).all() and (middle == middle[::-1]).all()
+
+
+def test_the_outlines_of_drawn_cells_are_known_and_those_of_photographs_are_not():
+    table = pd.DataFrame({"path": [splits.FOLLOWED[0]] * 2})
+    cell, background = parts.cell_and_background(table, config.profile("sample", image_size=64))
+    assert cell.shape == background.shape == (2, 64, 64)
+    assert cell[0, 32, 32] and background[0, 0, 0] and (cell[0] == cell[1]).all()
+    assert not (cell & background).any() and not (cell | background).all(), "the edge counts for neither"
+    found = parts.cell_and_background(table, config.profile("laptop"))
+    assert all((mask == ring).all() for mask, ring in zip(found, parts.rings(128), strict=True))
 
 
 def test_each_block_gets_the_features_that_are_its_own():
