@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "items": ["Row", "chapters_of", "checklist"],
     "report": ["write_report"],
     "runner": ["Outcome", "Task", "reproduce", "tasks"],
+    "settings": ["differences"],
     "table": ["GROUPS", "anchor", "figure_list", "items_table", "tally_list"],
     "verdicts": ["KINDS", "MARKS", "Line", "compare", "tally"],
 })  # fmt: skip
