@@ -33,7 +33,7 @@ def montage(images, names=None, columns=8, *, width=9.0) -> Figure:
     return fig
 
 
-def cuts(images, found, truth, names=None) -> Figure:
+def cuts(images, found, truth, *, names=None) -> Figure:
     """Where a segmentation differs from the truth: orange is what it takes too much, blue what it misses.
 
     Parameters

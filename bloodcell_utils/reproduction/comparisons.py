@@ -1,6 +1,6 @@
-"""What speaks for each item of the paper: its lines, from printed numbers and the records' own.
+"""What speaks for those items of the paper that have numbers: their lines, from the printed and the recorded ones.
 
-Each function here takes the evidence and yields the lines of one item.
+Each function of `NUMBERS` takes the evidence and yields the lines of one item.
 """
 
 from dataclasses import replace
@@ -26,12 +26,7 @@ DOUBT = "in the text the bracket may belong to the platelets alone"
 ARMS = ("unbalanced, as it is", "balanced by augmentation")  # of the experiment; the other two are the course's own
 
 
-def made(data):
-    """Pictures and equations: the chapter that makes them again is the evidence."""
-    return lambda evidence: [Line("", "made", MADE, data=data)]
-
-
-def table_1(evidence):
+def _table_1(evidence):
     """Images of each class: a fact."""
     folders = pbc.manifest()["path"].str.split("/").str[0]
     found = {folder: int((folders == folder).sum()) for folder in FOLDERS}
@@ -42,7 +37,7 @@ def table_1(evidence):
     yield fact_line("images of each class", paper.TABLE_1, found, data="the list of the official release", shown=total)
 
 
-def table_2(evidence):
+def _table_2(evidence):
     """What goes in and what comes out of the two networks: facts."""
     for network in NETWORKS:
         known, printed = BACKBONES[network], paper.TABLE_2[network]
@@ -58,7 +53,7 @@ def table_2(evidence):
             yield fact_line(what, int(count.value), count.other, data="the network itself", shown="{:,}".format)
 
 
-def table_3(evidence):
+def _table_3(evidence):
     """Each setting that was measured; the others are counted."""
     for network in NETWORKS:
         title, missing = BACKBONES[network].title, 0
@@ -75,7 +70,7 @@ def table_3(evidence):
             yield _missing(what, "ablation", network, evidence, count=missing, partly=partly)
 
 
-def matrices(design):
+def _matrices(design):
     """The comparisons of a design's confusion matrices: accuracy, and the rates that the text gives (Figs. 11, 12)."""
     experiment, model, title = DESIGNS[design]
 
@@ -100,7 +95,7 @@ def matrices(design):
     return speak
 
 
-def figure_7(evidence):
+def _figure_7(evidence):
     """The mean of the folds, and whether they support the choice of the kernel."""
     experiment, model, title = DESIGNS["svm"]
     for network in NETWORKS:
@@ -132,7 +127,7 @@ def _choice(scores):
     return f"our folds prefer the {'cubic' if difference.mean() > 0 else 'RBF'} kernel"
 
 
-def figure_10(evidence):
+def _figure_10(evidence):
     """The curves of each network, and its highest validation accuracy."""
     experiment, model, title = DESIGNS["fine_tuned"]
     for network in NETWORKS:
@@ -151,7 +146,7 @@ def figure_10(evidence):
             yield replace(line, note=run["note"])
 
 
-def figure_13(evidence):
+def _figure_13(evidence):
     """Mean and standard deviation of the rates: the text prints none of them."""
     for experiment, model, title in DESIGNS.values():
         for network in NETWORKS:
@@ -165,7 +160,7 @@ def figure_13(evidence):
                 yield _missing(what, experiment, network, evidence)
 
 
-def figure_16(evidence):
+def _figure_16(evidence):
     """The shares of four pairs."""
     runs = evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16"))
     if not runs:
@@ -176,7 +171,7 @@ def figure_16(evidence):
         yield _averaged(what, printed, runs, evidence, FOLDERS.index(true), FOLDERS.index(predicted))
 
 
-def figure_14(evidence):
+def _figure_14(evidence):
     """Our rates of five classes, what the text gives of the paper's, and what it leaves out of two earlier works."""
     experiment, model, title = DESIGNS["fine_tuned"]
     runs = evidence.runs(experiment, "vgg16", model.format("vgg16"))
@@ -198,7 +193,7 @@ def figure_14(evidence):
         yield Line(work, "made", "its rates are not given in the text", f"accuracy with {said}")
 
 
-def figure_17(evidence):
+def _figure_17(evidence):
     """The highest validation accuracy of the two arms."""
     printed = f"over {paper.BALANCED_VALIDATION:g} % (balanced)"
     for network in NETWORKS:
@@ -218,7 +213,7 @@ def figure_17(evidence):
         yield Line(what, "made", MADE, printed, shown, data, run["note"])
 
 
-def figure_18(evidence):
+def _figure_18(evidence):
     """Accuracy without balance, what balance adds, and which rates it raises."""
     for network in NETWORKS:
         title, arms = BACKBONES[network].title, _arms(evidence, network)
@@ -272,3 +267,19 @@ def _missing(what, experiment, network, evidence, printed=None, count=1, partly=
     advice = "not rehearsed" if evidence.rehearsal else how_to_measure(experiment, network, partly)
     said = percent(printed.value, printed.note) if printed else ""
     return Line(what, "missing", advice, said, count=count)
+
+
+NUMBERS = {  # what speaks for the items that have numbers
+    "Table 1": _table_1,
+    "Table 2": _table_2,
+    "Table 3": _table_3,
+    "Fig. 7": _figure_7,
+    "Fig. 10": _figure_10,
+    "Fig. 11": _matrices("svm"),
+    "Fig. 12": _matrices("fine_tuned"),
+    "Fig. 13": _figure_13,
+    "Fig. 14": _figure_14,
+    "Fig. 16": _figure_16,
+    "Fig. 17": _figure_17,
+    "Fig. 18": _figure_18,
+}

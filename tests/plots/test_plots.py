@@ -51,7 +51,7 @@ GRID = GRID.assign(low=GRID["accuracy"] - 0.03, high=GRID["accuracy"] + 0.02)
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
     "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
-    "cuts": lambda table: plots.cuts(IMAGES[:2], [GREY[:12, :12] > 0.5] * 2, [GREY[:12, :12] > 0.4] * 2, ["a", "b"]),
+    "cuts": lambda table: plots.cuts(IMAGES[:2], [GREY[:12, :12] > 0.5] * 2, [GREY[:12, :12] > 0.4] * 2, names="ab"),
     "accuracy_grid": lambda table: plots.accuracy_grid({"here": GRID, "there": GRID[:3]}, (16, 2)),
     "best_of_many": lambda table: plots.best_of_many([0.95, 0.96, 0.95], 0.94, 0.955),
     "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
