@@ -76,7 +76,7 @@ CELLS = (
     CellClass(
         "platelet", "platelet", "PLT", "#666666", {"PLATELET": "platelet"},
         "none: a platelet is a fragment of a megakaryocyte",
-        "a small pale-blue body with fine purple granules, 2-4 µm across",
+        "a small pale-blue body with fine purple granules, mostly 2-4 µm across, large ones up to 7",
     ),
 )  # fmt: skip
 

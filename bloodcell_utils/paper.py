@@ -39,14 +39,18 @@ class Printed:
 TABLE_1 = dict(zip(FOLDERS, (3329, 3117, 1218, 1214, 1420, 2895, 1551, 2348), strict=True))
 N_IMAGES = sum(TABLE_1.values())
 
-# Table 2: the two networks.
+# Table 2 and section 3.2.2: the two networks. Poolings are counted as (size, step): layers; "average" is the last.
 TABLE_2 = {
     "vgg16": {"input": (224, 224), "features": 4096, "parameters": Printed(
-        160e6, "text", 138_357_544, "the network of Simonyan and Zisserman (2015) has 138,357,544 parameters")},
-    "inception_v3": {"input": (299, 299), "features": 2048},
+        160e6, "text", 138_357_544, "the network of Simonyan and Zisserman (2015) has 138,357,544 parameters"),
+        "convolutions": 13, "max_poolings": {(2, 2): 5}, "average_poolings": {}},
+    "inception_v3": {"input": (299, 299), "features": 2048,
+        "convolutions": 5, "modules": (3, 4, 2),
+        "max_poolings": {(3, 2): 4, (3, 1): 1}, "average_poolings": {(3, 1): 8, (8, 1): 1}},
 }  # fmt: skip
 
-# Split sizes in images; the two designs hold back the same number for the test.
+# Split sizes in images; the two designs hold back the same number for the test. The validation images are as many as
+# eight times 512; the rarest class has 1,214 images in all.
 SPLIT_SVM = {"train": 15_173, "test": 1_919}
 SPLIT_FINE_TUNING = {"train": 11_077, "validation": 4_096, "test": 1_919}
 
@@ -54,21 +58,36 @@ HYPERPARAMETERS = {
     "svm_kernels": ("rbf", "cubic"),
     "cross_validation_folds": 5,
     "images_per_class": 4096,
+    "images_per_class_svm": 4608,
+    "versions": 4,  # "up to four different versions of each of the original images"
     "flips": ("vertical", "horizontal"),
     "rotation_degrees": (0, 60),
     "learning_rate": 1e-4,
     "epochs": 100,
+    "best_epoch": {"vgg16": 80, "inception_v3": 78},
+    "advised_images_per_class": 1000,  # section 6.3: "a minimum of 1,000 images per group"
+    "advised_epochs": 80,
     "head_units": {"vgg16": (4096, 1024, 8), "inception_v3": (1024, 8)},
 }
 
+# On the test images (%), {(design, network): accuracy}.
 ACCURACY = {
-    ("svm", "vgg16"): Printed(87.4, "Fig. 11", 86.0, "the abstract says 86"),
-    ("svm", "inception_v3"): Printed(90.5, "Fig. 11", 90.0, "the abstract says 90"),
-    ("fine_tuned", "vgg16"): Printed(96.2, "Fig. 12"),
-    ("fine_tuned", "inception_v3"): Printed(95.0, "Fig. 12", 94.9, "section 6.3 says 94.9"),
-    ("fine_tuned_unbalanced", "vgg16"): Printed(93.9, "Fig. 17"),
-    ("fine_tuned_unbalanced", "inception_v3"): Printed(92.5, "Fig. 18"),
+    ("svm", "vgg16"): Printed(87.4, "section 5.1", 86.0, "the abstract says 86"),
+    ("svm", "inception_v3"): Printed(90.5, "section 5.1", 90.0, "the abstract says 90"),
+    ("fine_tuned", "vgg16"): Printed(96.2, "section 5.2"),
+    ("fine_tuned", "inception_v3"): Printed(95.0, "section 5.2", 94.9, "section 6.3 says 94.9"),
+    ("fine_tuned_unbalanced", "vgg16"): Printed(93.9, "section 6.3"),
+    ("fine_tuned_unbalanced", "inception_v3"): Printed(92.5, "section 6.3"),
 }
+CROSS_VALIDATION = {"vgg16": Printed(87.0, "section 4.1"), "inception_v3": Printed(88.0, "section 4.1")}
+
+# Mean of the five folds with the cubic kernel (%), and the highest validation accuracy of the chosen fine-tuning (%).
+CROSS_VALIDATION = {"vgg16": Printed(87.0, "section 4.1"), "inception_v3": Printed(88.0, "section 4.1")}
+BEST_VALIDATION = {
+    "vgg16": Printed(96.0, "section 4.2.1", 95.4, "Table 3 says 95.4"),
+    "inception_v3": Printed(95.0, "section 4.2.1", 95.2, "Table 3 says 95.2"),
+}
+BALANCED_VALIDATION = 95.0  # section 6.3: with balanced images both networks' validation accuracies lie above it (%)
 
 
 def printed_accuracy(design, network):
@@ -111,6 +130,29 @@ TRUE_POSITIVE_RATE = {
     ("fine_tuned", "inception_v3"): {
         "neutrophil": 99.61, "eosinophil": 98.83, "platelet": 98.44, "monocyte": 87.89},
 }  # fmt: skip
+
+# "True positive rates for neutrophils, eosinophils and platelets (99.61%) classes": the bracket stands behind the
+# platelets and may be theirs alone.
+BRACKET = {("fine_tuned", "vgg16"): ("neutrophil", "eosinophil")}
+
+# Where the text gives a bound instead of a rate (%), {(design, network): {class folder: the rate is greater than}}.
+RATE_ABOVE = {
+    ("svm", "vgg16"): {
+        "platelet": 98.0, "neutrophil": 98.0, "eosinophil": 85.0, "lymphocyte": 85.0, "basophil": 85.0, "ig": 85.0},
+    ("fine_tuned", "vgg16"): dict.fromkeys(("basophil", "lymphocyte", "monocyte", "ig", "erythroblast"), 90.0),
+}  # fmt: skip
+
+# Fig. 14: the five kinds of cells that two earlier works classify, too. Of these works the text gives accuracies alone
+# (%, section 1.1), each with what it was reached by; the rates of Fig. 14 stand in the drawing only.
+FIG_14 = ("neutrophil", "eosinophil", "basophil", "lymphocyte", "monocyte")
+EARLIER_WORKS = {
+    "Habibzadeh et al. (2013)": {"a convolutional network": 85.0},
+    "Shahin et al. (2017)": {"AlexNet": 91.2, "LeNet-5": 84.9, "their own network, at most": 96.0},
+}
+
+# Section 6.3 on Fig. 18: without balance the rates of these "groups with smaller number of images" fall in both
+# networks. By Table 1 there are more immature granulocytes than platelets, which are not among them.
+FALL_UNBALANCED = ("lymphocyte", "monocyte", "ig", "basophil", "erythroblast")
 
 # Confusions of the fine-tuned VGG-16 (%), {(true, predicted): share of the true class}.
 CONFUSIONS = {

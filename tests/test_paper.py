@@ -1,9 +1,13 @@
 """What the paper prints adds up where it should, and where it does not the course can show it."""
 
+from pathlib import Path
+
 import pytest
 
 from bloodcell_utils import paper
 from bloodcell_utils.cells import FOLDERS
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_table_1_is_in_class_order_and_adds_up():
@@ -70,6 +74,49 @@ def test_what_is_printed_of_a_network_and_of_one_that_the_paper_has_not():
     assert printed == {key: accuracy.value for key, accuracy in paper.ACCURACY.items()}
     assert printed["svm", "vgg16"] == 87.4 and printed["fine_tuned", "vgg16"] == 96.2
     assert paper.printed_accuracy("svm", "compactnet") is paper.printed_accuracy("control", "vgg16") is None
+
+
+def test_numbers_of_the_text_agree_with_each_other():
+    """Validation images are eight times 512; rates lie above their bounds; what 6.3 prints is a test accuracy."""
+    assert paper.SPLIT_FINE_TUNING["validation"] == 8 * 512
+    for key, bounds in paper.RATE_ABOVE.items():
+        known = paper.TRUE_POSITIVE_RATE[key]
+        assert all(known[name] > bounds[name] for name in bounds if name in known)
+    assert {*paper.FIG_14} <= {
+        *paper.TRUE_POSITIVE_RATE["fine_tuned", "vgg16"],
+        *paper.RATE_ABOVE["fine_tuned", "vgg16"],
+    }
+    assert {printed.place for (design, _), printed in paper.ACCURACY.items() if "unbalanced" in design} == {
+        "section 6.3"
+    }
+    for network, printed in paper.BEST_VALIDATION.items():
+        images, blocks = paper.TABLE_3_CHOSEN[network]
+        assert printed.other == paper.TABLE_3[network][images][blocks] != printed.value
+
+
+def test_a_group_called_small_is_larger_than_one_called_large():
+    assert paper.TABLE_1["ig"] > paper.TABLE_1["platelet"] and "ig" in paper.FALL_UNBALANCED
+
+
+def test_what_the_page_quotes_is_what_is_kept_here():
+    page = " ".join((ROOT / "book" / "reproduction.md").read_text("utf-8").split())
+    svm, tuned = ([paper.ACCURACY[design, network] for network in paper.TABLE_2] for design in ("svm", "fine_tuned"))
+    curves = list(paper.BEST_VALIDATION.values())
+    share = paper.SPLIT_FINE_TUNING["train"] / paper.N_IMAGES
+    left = [round(share * paper.TABLE_1[name]) for name in ("lymphocyte", "basophil")]
+    filled = [n * (1 + paper.HYPERPARAMETERS["versions"]) for n in left]
+    for numbers in (
+        "{} and {} %".format(*(f"{p.other:g}" for p in svm)), "{} and {} %".format(*(f"{p.value:g}" for p in svm)),
+        f"{tuned[1].value:g} % in section 5.2 and {tuned[1].other:g} %",
+        "{:g} and {:g} %".format(*(p.value for p in curves)),
+        "{:g} and {:g} % in Table 3".format(*(p.other for p in curves)),
+        "folds give {:g} and {:g} %".format(*(p.value for p in paper.CROSS_VALIDATION.values())),
+        "about {} lymphocytes and {} basophils".format(*left), "{:,} and {:,}, fewer than 4,096".format(*filled),
+        f"{paper.TABLE_1['ig']:,} of them, and {paper.TABLE_1['platelet']:,} platelets",
+    ):  # fmt: skip
+        assert numbers in page, numbers
+    assert max(filled) < paper.HYPERPARAMETERS["images_per_class"] == 4096
+    assert all(folds.value <= p.value for folds, p in zip(paper.CROSS_VALIDATION.values(), svm, strict=True))
 
 
 def test_disagreements_keep_both_values():

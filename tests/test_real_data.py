@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
+from written_out import functions
 
 import bloodcell_utils
 from bloodcell_utils import config, paper
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets import audit, download, pbc, splits, wbcatt
+from bloodcell_utils.datasets import FIELD_UM, audit, download, pbc, splits, wbcatt
 from bloodcell_utils.datasets.loading import load_images
 from bloodcell_utils.evaluation import prediction
 from bloodcell_utils.experiments import counterfactuals
@@ -142,3 +144,29 @@ def test_vgg16_tells_real_cells_apart(split, cache, monkeypatch):
     means = np.stack([X[known & (y == c)].mean(axis=0) for c in range(8)])
     predicted = np.argmin(((X[~known, None] - means) ** 2).sum(axis=-1), axis=1)
     assert len(predicted) == 16 and (predicted == y[~known]).mean() > 3 / 8
+
+
+def test_most_platelets_are_wider_than_the_textbook_says(split, cache):
+    """As the chapter's list and the glossary say; their stain, not that of red cells, takes out red light."""
+    some = load_images(split[split["class"] == "platelet"].head(80), 128, progressbar=False).astype(float)
+    wide = []
+    for image in some:
+        density = -np.log10(image[..., 0].clip(1) / np.percentile(image[..., 0], 90))
+        labels, _ = ndimage.label(density > 0.5 * np.percentile(density[54:74, 54:74], 90))
+        middle = labels[60:68, 60:68]
+        area = (labels == np.bincount(middle[middle > 0]).argmax()).sum() if middle.any() else 0
+        wide.append(2 * np.sqrt(area / np.pi) * FIELD_UM / 128)
+    assert 4 < np.median(wide) < 7
+
+
+def test_eosinophils_answer_red_spots_first_but_not_alone(split, cache):
+    written = functions("03_convolution")
+    some = split.groupby("class").head(40)
+    images = load_images(some, 128, 0.5, progressbar=False) / 255
+    kernel = written["red_spot"](7)
+    answers = np.array([written["relu"](written["convolve"](image, kernel)).mean() for image in images])
+    median = some["class"].map(lambda name: np.median(answers[(some["class"] == name).to_numpy()]))
+    ranked = median.groupby(some["class"]).first().sort_values(ascending=False)
+    assert ranked.index[:3].tolist() == ["eosinophil", "basophil", "monocyte"]
+    eosinophil = (some["class"] == "eosinophil").to_numpy()
+    assert 0.8 < (answers[eosinophil, None] > answers[~eosinophil]).mean() < 0.97

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -96,10 +97,17 @@ def spec_of(path, per_class=60, *, seed=SEED):
     BloodcellError
         If the sample has no such picture.
     """
-    for known, folder, i in _named(per_class, seed):
-        if known == path:
-            return _cell(folder, i, seed)[1:]
-    raise BloodcellError(f'The sample has no picture {path!r}; its names are those in `load_index(profile)["path"]`.')
+    if path not in (known := _places(per_class, seed)):
+        raise BloodcellError(
+            f'The sample has no picture {path!r}; its names are those in `load_index(profile)["path"]`.'
+        )
+    return _cell(*known[path], seed)[1:]
+
+
+@cache
+def _places(per_class, seed):
+    """Class and number within the class of every picture, by path; kept, for a chapter asks for each in turn."""
+    return {path: place for path, *place in _named(per_class, seed)}
 
 
 def _named(per_class, seed):

@@ -116,6 +116,31 @@ def calibration_error(probabilities, y):
     return round(float(np.abs(gaps).sum() / len(y)), 6)
 
 
+def reliability(probabilities, y):
+    """The numbers of a reliability diagram: the answers in ten bins of equal width, by their confidence.
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, k)
+    y : array-like of int, shape (n,)
+
+    Returns
+    -------
+    dict of str to list
+        ``n``, the answers of each bin; ``right``, how many of them are right; ``confidence``, their mean. Bins without
+        answers are left out.
+    """
+    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    bins = np.minimum(confidence * 10, 9).astype(int)
+    filled = [bins == b for b in np.unique(bins)]
+    return {
+        "n": [int(here.sum()) for here in filled],
+        "right": [int(right[here].sum()) for here in filled],
+        "confidence": [round(float(confidence[here].mean()), 6) for here in filled],
+    }
+
+
 def fit_mahalanobis(features, y):
     """Where the features of each class lie, and how they spread.
 

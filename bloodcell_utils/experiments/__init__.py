@@ -24,6 +24,7 @@ from ..errors import BloodcellError
 EXPERIMENTS = {
     "svm": "frozen features and a support vector machine (the paper's first design)",
     "control": "a network that has learnt nothing, colours alone, and both under another lamp",
+    "parts": "which part of the picture, and which block of the network, the answers come from",
     "finetune": "the last blocks trained on blood cells (the paper's second design)",
     "ablation": "how many images a class, how many trained blocks (the paper's Table 3)",
     "balance": "balanced against unbalanced training, one change at a time",

@@ -61,7 +61,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
             np.array(result.pop("predicted")),
             result["prepared_s"] + result["trained_s"],
             printed=paper.TABLE_3.get(backbone, {}).get(n, {}).get(blocks),
-            **{"images_per_class": n, "blocks": blocks, "seed": own_seed, **result},
+            **{"images_per_class": n, "blocks": blocks, "seed": own_seed},
+            **{"tuning": cell["tuning"], "repeats": cell["repeats"], **result},
         )
     tuning, spec, weights = profile.small, backbones.backbone(backbone), profile.weights_of(backbone)
     return found.record(

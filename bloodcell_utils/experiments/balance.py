@@ -141,6 +141,7 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
                 "seed": own_seed,
                 "training_images": np.bincount(y[sources], minlength=len(paper.TABLE_1)).tolist(),
                 "copies": int((versions > 0).sum()),
+                "tuning": asdict(tuning),
             }
             found.add(f"{name}, seed {own_seed}", predicted, found.lap(), **details, **history.details())
     return found.record(finetune.describe(small, backbone))

@@ -67,6 +67,9 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
         "limit": limit,
         "named": int(named.sum()),
         "named_right": int((single.argmax(axis=1) == truth)[named].sum()),
+        "reliability": {
+            name: calibration.reliability(p, truth) for name, p in (("as trained", single), ("calibrated", calibrated))
+        },
         "calibration_error": [calibration.calibration_error(p, truth) for p in (single, calibrated)],
         "corruptions": correct_after_corruption(model, shown, truth),
     }

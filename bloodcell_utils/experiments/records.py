@@ -291,6 +291,7 @@ class Collector:
         """Keep the class numbers that a model gives to the subset's images; `details` and result: see `measure`."""
         memory = {} if seconds is None else {"peak_rss_mb": peak_rss_mb()}
         confusion = metrics.confusion_matrix(self.truth, predicted, len(paper.TABLE_1))
+        details = json.loads(json.dumps(details))  # as it will be read: lists for tuples
         measured = measure(confusion, seconds, **memory | details)
         self.models[model], self.predictions[model] = measured, predicted
         right, sensitivity = (100 * measured[name] for name in ("accuracy", "balanced_accuracy"))

@@ -198,7 +198,10 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     scores = cross_validate(kernels, last[fit], y[fit], preparation=preparation, seed=seed)
     model = last_block_classifier(profile.pca, seed=seed).fit(last[fit], y[fit])
     details = {"printed": paper.printed_accuracy("svm", backbone), "cross_validation": scores}
-    tested(f"{backbone} last block", model, last, **details, extraction_s=extraction_s)
+    features = {
+        "size": images.shape[1], "crop": profile.crop, "number": last.shape[1], "roots": True, "components": profile.pca
+    }  # fmt: skip
+    tested(f"{backbone} last block", model, last, **details, extraction_s=extraction_s, features=features)
 
     model = all_blocks_classifier().fit(blocks[fit], y[fit])
     tested(f"{backbone} all blocks", model, blocks, extraction_s=extraction_s)

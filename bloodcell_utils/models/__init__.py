@@ -19,5 +19,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "kernel_svm": ["KernelSVM"],
     "pretrained": ["logits", "weights", "write_base"],
     "runtime": ["load_keras"],
-    "summary": ["block_table", "layer_table", "module_table"],
+    "summary": ["block_table", "layer_table", "module_table", "roads"],
 })  # fmt: skip

@@ -233,7 +233,9 @@ def classifier(
 
 
 def unfreeze(model, name, blocks):
-    """Let the last blocks and the head train; the blocks are the paper's (VGG-16 has 5, Inception-v3 11 mixed modules).
+    """Let the last blocks and the head train; VGG-16 has 5 blocks, Inception-v3 11 mixed modules.
+
+    The paper counts nine modules: it leaves out two that only halve the maps.
 
     Batch normalisation of the backbone stays frozen, and so in inference mode: else the statistics of small batches
     of blood cells would overwrite those that the frozen filters were trained with.

@@ -2,8 +2,8 @@
 
 Two views of a network are kept from one pass. ``last`` is the paper's: the layer before the classifier, or the last
 convolution block flattened where only the convolution weights are at hand. ``blocks`` describes every block by the
-mean, the standard deviation and the centre-weighted mean of each of its maps: early blocks know colour and texture,
-late ones shape, and blood needs both.
+mean, the standard deviation and the centre-weighted mean of each of its maps: what an early block says comes from a few
+pixels, what a late one says from most of the cell.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..datasets.loading import load_images
 from . import backbones, runtime
 
 
-def color_histogram(images, bins=8):
+def color_histogram(images, bins=8, *, where=None):
     """Share of the pixels in each cell of a grid over RGB: no network, no shape, no position.
 
     Parameters
@@ -22,17 +22,21 @@ def color_histogram(images, bins=8):
     images : numpy.ndarray of uint8, shape (n, height, width, 3)
     bins : int
         A channel, 2-256.
+    where : numpy.ndarray of bool, shape (height, width) or (n, height, width), optional
+        The pixels that count, at least one of each image; default: all. How many they are does not show.
 
     Returns
     -------
     numpy.ndarray of float32, shape (n, bins ** 3)
         Each row sums to 1.
     """
+    counted = np.broadcast_to(True if where is None else where, images.shape[:3])
     result = np.empty((len(images), bins**3), np.float32)
-    for i, image in enumerate(images):
-        red, green, blue = (np.asarray(image, np.int32) * bins // 256).reshape(-1, 3).T
+    for i, (image, mask) in enumerate(zip(images, counted, strict=True)):
+        pixels = image.reshape(-1, 3) if where is None else image[mask]
+        red, green, blue = (np.asarray(pixels, np.int32) * bins // 256).T
         result[i] = np.bincount((red * bins + green) * bins + blue, minlength=bins**3)
-    return result / np.float32(np.prod(images.shape[1:3]))
+    return result / counted.sum(axis=(1, 2), dtype=np.float32)[:, None]
 
 
 def closeups(table, profile, backbone=None, *, progressbar=True):

@@ -53,7 +53,7 @@ def layer_table(model, name):
 
 
 def block_table(model, name):
-    """The blocks of a classifier, as the paper counts them, and what is before and behind them.
+    """The blocks of a classifier, and what is before and behind them.
 
     Parameters
     ----------
@@ -79,6 +79,40 @@ def block_table(model, name):
             "reach": maps["reach"].iloc[-1],
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("block")
+
+
+def roads(model, name):
+    """The paper's two ways from an image to a name (its Fig. 3), stage by stage, read from a classifier.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `backbones.classifier`, unfrozen as far as its second design trains it.
+    name : str
+        Its backbone.
+
+    Returns
+    -------
+    dict of str to list of (str, bool or None)
+        ``"features and a machine"`` and ``"fine-tuning"``: what each stage is called, and whether it learns from cells;
+        None for what only goes in or comes out.
+    """
+    blocks, classes = block_table(model, name), model.output_shape[-1]
+    body, head = blocks.drop("head"), blocks.loc["head", "trainable"] > 0
+    features = f"{backbone(name).n_features:,}\nfeatures"
+    return {
+        "features and a machine": [
+            *((block, False) for block in body.index),
+            (features, None),
+            ("support\nvector\nmachine", True),
+            (f"{classes}\nvotes", None),
+        ],
+        "fine-tuning": [
+            *((block, bool(count)) for block, count in body["trainable"].items()),
+            ("head", bool(head)),
+            (f"{classes}\nprobabilities", None),
+        ],
+    }
 
 
 def module_table(model, name):

@@ -4,7 +4,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 
 ``data``             the images: montages, counts, batches, levels (the paper's Fig. 1)
 ``filters``          convolution, pooling, softmax, one feature by class (Figs. 4, 5)
-``networks``         layers, modules, receptive fields, trained blocks (Figs. 8, 9)
+``networks``         layers, modules, receptive fields, trained blocks, two roads (Figs. 3, 8, 9)
 ``training``         loss and accuracy over epochs (Fig. 10), trainings in other proportions (Figs. 17, 18)
 ``evaluation``       confusion matrices (Figs. 11, 12), rates (Figs. 13, 14), accuracies, decision borders, corruptions
 ``grids``            images a class against trained blocks (Table 3)
@@ -18,13 +18,13 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "counterfactuals": ["drawn_and_real", "effects", "film_strip"],
-    "data": ["batches", "class_counts", "image_levels", "montage"],
+    "data": ["batches", "class_counts", "cuts", "image_levels", "montage"],
     "errors": ["maturation", "scorecard", "shared_mistakes", "subtype_errors"],
     "evaluation": ["accuracies", "confusion_matrices", "confusion_matrix", "corruptions",
-                   "fold_accuracies", "mean_rates", "per_class_rates", "votes"],
+                   "fold_accuracies", "mean_rates", "per_class_rates", "printed_rates", "reliability", "votes"],
     "filters": ["feature_by_class", "kernel_step", "responses", "shifts", "sliding", "softmax", "tuning"],
     "grids": ["accuracy_grid", "best_of_many", "grid_curves"],
     "maps": ["feature_maps", "heat_maps", "map_pairs"],
-    "networks": ["modules", "network", "receptive_fields", "trained_blocks", "weights_and_work"],
-    "training": ["arm_rates", "arm_scores", "descents", "few_images", "learning_curves"],
+    "networks": ["modules", "network", "receptive_fields", "trained_blocks", "two_roads", "weights_and_work"],
+    "training": ["arm_curves", "arm_rates", "arm_scores", "descents", "few_images", "learning_curves"],
 })  # fmt: skip

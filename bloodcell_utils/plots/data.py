@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from ..cells import FOLDERS, titles
 from .style import colors, figure, short
 
+TOO_MUCH, MISSED = (213, 94, 0), (0, 114, 178)
+
 
 def montage(images, names=None, columns=8, *, width=9.0) -> Figure:
     """Images in a grid, each with its name above.
@@ -29,6 +31,23 @@ def montage(images, names=None, columns=8, *, width=9.0) -> Figure:
         if names is not None:
             ax.set_title(names[i], fontsize=8)
     return fig
+
+
+def cuts(images, found, truth, *, names=None) -> Figure:
+    """Where a segmentation differs from the truth: orange is what it takes too much, blue what it misses.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray of uint8, shape (height, width, 3)
+    found, truth : sequence of numpy.ndarray of bool, shape (height, width)
+    names : sequence of str, optional
+    """
+    marked = []
+    for image, mine, true in zip(images, found, truth, strict=True):
+        shown = image.copy()
+        shown[mine & ~true], shown[true & ~mine] = TOO_MUCH, MISSED
+        marked.append(shown)
+    return montage(marked, names, len(marked), width=1.2 * len(marked))
 
 
 def class_counts(tables, classes=FOLDERS) -> Figure:

@@ -9,9 +9,8 @@ from matplotlib.ticker import FixedLocator
 
 from ..cells import FOLDERS, titles
 from ..evaluation import metrics
-from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, colors, figure, short
+from .style import BESIDE, MEASURED, NEUTRAL, NOT_MEASURED, ON_COLOUR, PRINTED, SERIES, colors, figure, short
 
-NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"
 _FULL = {"right": 100, "mistakes": 10}  # percent of the true class: where the colour is strongest
 _SCALE = {
     "right": LinearSegmentedColormap.from_list("right", ["#eaf3fa", MEASURED]),
@@ -120,6 +119,41 @@ def per_class_rates(confusion, classes=FOLDERS) -> Figure:
     return fig
 
 
+def printed_rates(confusion, printed, above=None, *, unknown=()) -> Figure:
+    """True-positive rates of some classes with Wilson's 95 % interval, beside printed ones (the paper's Fig. 14).
+
+    Parameters
+    ----------
+    confusion : array-like of int, shape (8, 8)
+    printed : dict of str to float or None
+        The classes to draw, and the printed rate of each in percent; None where no rate is printed.
+    above : dict of str to float, optional
+        What is printed instead: the rate is greater than so many percent; drawn as an arrow from there.
+    unknown : sequence of str
+        Works whose rates are not known: named in the legend, without a mark.
+    """
+    confusion, above = np.asarray(confusion), above or {}
+    fig, ax = figure(8, 3.8)
+    rows = [FOLDERS.index(name) for name in printed]
+    found, whole = confusion[rows, rows], confusion[rows].sum(axis=1)
+    rates, reach = 100 * found / whole, 100 * metrics.wilson(found, whole).T
+    x = np.arange(len(rows))
+    ax.errorbar(x - 0.12, rates, yerr=abs(reach - rates), fmt="o", capsize=4, color=MEASURED, label="measured here")
+    known = {i: value for i, value in enumerate(printed.values()) if value is not None}
+    ax.scatter(np.add(list(known), 0.12), list(known.values()), marker="D", color=PRINTED, label="printed in the paper")
+    for i, name in enumerate(printed):
+        if name in above and i not in known:
+            arrow = {"arrowstyle": "->", "color": PRINTED, "lw": 1.5}
+            ax.annotate("", (i + 0.12, 100), (i + 0.12, above[name]), arrowprops=arrow)
+            ax.annotate(f"over {above[name]:g}", (i + 0.18, above[name]), color=PRINTED, fontsize=8, va="center")
+    for name in unknown:
+        ax.plot([], [], " ", label=f"{name}: not given in the text")
+    ax.set(xticks=x, xticklabels=titles(printed), ylabel="true-positive rate (%)", xlim=(-0.5, len(rows) - 0.3))
+    ax.set_ylim(top=100.6)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
+    return fig
+
+
 def mean_rates(tables) -> Figure:
     """Mean and standard deviation over the classes of sensitivity, specificity and precision (Fig. 13 of the paper).
 
@@ -209,6 +243,31 @@ def fold_accuracies(scores, test_accuracy=None, *, score="accuracy") -> Figure:
                     (4, 0), textcoords="offset points", color=PRINTED, fontsize=9)  # fmt: skip
     ax.set(yticks=range(len(scores)), yticklabels=list(scores), xlabel=f"{score} (%)", ylim=(-0.6, len(scores) - 0.2))
     ax.margins(x=0.15)
+    return fig
+
+
+def reliability(tables) -> Figure:
+    """How often answers are right against how sure they were, with Wilson's 95 % interval; dotted, where both agree.
+
+    Parameters
+    ----------
+    tables : dict of str to dict
+        For each model, or each state of one, what `calibration.reliability` gives. The more answers, the larger a dot.
+    """
+    fig, ax = figure(6.5, 4.2)
+    ax.plot([0, 100], [0, 100], color=NEUTRAL, ls=":", label="as sure as right")
+    for color, (name, table) in zip(SERIES[::2], tables.items(), strict=False):
+        x, n, right = (np.asarray(table[key]) for key in ("confidence", "n", "right"))
+        low, high = np.transpose([metrics.wilson(int(k), int(m)) for k, m in zip(right, n, strict=True)])
+        rate = right / n
+        ax.vlines(100 * x, 100 * low, 100 * high, color=color, lw=1.2)
+        ax.plot(100 * x, 100 * rate, color=color, lw=1, alpha=0.5)
+        ax.scatter(100 * x, 100 * rate, s=18 + 260 * n / n.sum(), color=color, alpha=0.7, edgecolor="none", label=name)
+    least = min(min(table["confidence"]) for table in tables.values())
+    ax.set(xlabel="mean confidence (%)", ylabel="answers that are right (%)", xlim=(100 * least - 5, 102))
+    legend = ax.legend(loc="lower right")
+    for handle in legend.legend_handles[1:]:
+        handle.set_sizes([36])
     return fig
 
 

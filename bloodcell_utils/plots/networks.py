@@ -9,6 +9,8 @@ from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, bare, figure
 
 KINDS = {"convolution": MEASURED, "1 × 1": "#56B4E9", "pooling": "#E69F00", "module": "#009E73", "dense": "#CC79A7"}
 
+FROZEN = "#CFE0EE"
+_ARROW = {"arrowstyle": "-|>", "color": NEUTRAL, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
 _SLANT = 0.28  # how far a box recedes to the right and up, for each pixel of its depth
 
 
@@ -43,6 +45,33 @@ def network(table, title="") -> Figure:
     fig.legend(handles=[Patch(color=KINDS[kind], label=kind) for kind in used], loc="outside lower center", ncols=5)
     ax.set(title=title, aspect="equal", xlim=(-0.1 * tall, x + 0.2 * tall), ylim=(-0.95 * tall, 0.85 * tall))
     ax.axis("off")
+    return fig
+
+
+def two_roads(image, roads) -> Figure:
+    """The ways from an image to a name, a row each: what is frozen, and what learns from cells (the paper's Fig. 3).
+
+    Parameters
+    ----------
+    image : numpy.ndarray, shape (height, width, 3)
+    roads : dict of str to list of (str, bool or None)
+        From `summary.roads`.
+    """
+    fig, axes = figure(9, 3.4, 1, columns=2, width_ratios=(1, 6.2))
+    axes[0].imshow(image, interpolation="nearest")
+    bare(axes[:1])
+    ax, far = axes[1], max(map(len, roads.values()))
+    colors = {True: PRINTED, False: FROZEN, None: "#EEEEEE"}
+    for row, (title, stages) in enumerate(roads.items()):
+        y, wide = -2 * row, far / len(stages)
+        ax.text(0, y + 0.75, title, fontsize=10, fontweight="bold")
+        for i, (label, learns) in enumerate(stages):
+            _node(ax, (i + 0.5) * wide, y, 0.8 * wide, label, colors[learns], height=0.9)
+            ax.annotate("", ((i + 0.1) * wide, y), ((i - 0.1) * wide, y), arrowprops=_ARROW, zorder=1)
+    ax.set(xlim=(-0.5, far), ylim=(-2 * len(roads) + 1.2, 1.2))
+    ax.axis("off")
+    handles = [Patch(color=FROZEN, label="frozen"), Patch(color=PRINTED, label="learns from cells")]
+    fig.legend(handles=handles, loc="outside lower right", ncols=2)
     return fig
 
 
@@ -110,8 +139,10 @@ def receptive_fields(image, reach, um_per_pixel) -> Figure:
     um_per_pixel : float
     """
     size = len(image)
-    fig, (left, right) = figure(9, 4, 1, columns=2, width_ratios=(1, 1.15))
-    left.imshow(image, extent=(0, size, size, 0))
+    fig, (left, right) = figure(9, 3.6, 1, columns=2, width_ratios=(1, 1.3))
+    step = 1 + size // 256  # finer than this the picture only makes the page heavier
+    coarse = image[::step, ::step]
+    left.imshow(coarse, extent=(0, size, size, 0), interpolation="bilinear")
     bare([left])
     palette = plt.get_cmap("viridis")(np.linspace(0, 0.95, len(reach)))
     for side, color in zip(reach.values(), palette, strict=True):
@@ -144,7 +175,7 @@ def trained_blocks(plans) -> Figure:
     fig, ax = figure(9, 0.42 * len(plans) + 1)
     for i, table in enumerate(plans.values()):
         for j, trained in enumerate(table["trainable"] > 0):
-            ax.add_patch(Rectangle((j - 0.47, i - 0.42), 0.94, 0.84, color=PRINTED if trained else "#CFE0EE"))
+            ax.add_patch(Rectangle((j - 0.47, i - 0.42), 0.94, 0.84, color=PRINTED if trained else FROZEN))
         trains, whole = table[["trainable", "parameters"]].sum() / 1e6
         ax.annotate(f"{trains:.1f} of {whole:.1f} million train", (1.01, i), **BESIDE)
     ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.5, len(names) - 0.5))
@@ -152,7 +183,7 @@ def trained_blocks(plans) -> Figure:
     ax.set(yticks=range(len(plans)), yticklabels=list(plans), ylim=(len(plans) - 0.45, -0.55))
     ax.tick_params(length=0, labelsize=8)
     ax.spines[:].set_visible(False)
-    handles = [Patch(color=PRINTED, label="trains"), Patch(color="#CFE0EE", label="frozen")]
+    handles = [Patch(color=PRINTED, label="trains"), Patch(color=FROZEN, label="frozen")]
     fig.legend(handles=handles, loc="outside upper right", ncols=2)
     return fig
 
@@ -194,8 +225,8 @@ def _columns(table):
     return across
 
 
-def _node(ax, x, y, width, label, color):
-    shape = FancyBboxPatch((x - width / 2, y - 0.34), width, 0.68, boxstyle="round,pad=0,rounding_size=0.08")
+def _node(ax, x, y, width, label, color, *, height=0.68):
+    shape = FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08")
     shape.set(fc=color, ec="none", alpha=0.9, zorder=2)
     ax.add_patch(shape)
     ink = "white" if color in (KINDS["convolution"], KINDS["module"]) else "black"
@@ -204,5 +235,4 @@ def _node(ax, x, y, width, label, color):
 
 def _arrow(ax, start, end):
     (x, y), (to, top) = start, end
-    arrow = {"arrowstyle": "-|>", "color": NEUTRAL, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", (to, top - 0.34), (x, y + 0.34), arrowprops=arrow, zorder=1)
+    ax.annotate("", (to, top - 0.34), (x, y + 0.34), arrowprops=_ARROW, zorder=1)

@@ -7,6 +7,7 @@ from ..cells import FOLDERS, by_folder
 MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
 ON_COLOUR = {"gid": "on-colour"}  # text on a coloured ground: its ink stays on dark pages (book/_ext/figures.py)
 BESIDE = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}  # text on the right of the axes
+NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"  # in a panel of a network that this is true of
 SERIES = (MEASURED, "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#000000")
 
 _STYLE = {

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..cells import FOLDERS
-from .style import MEASURED, NEUTRAL, PRINTED, SERIES, figure, short
+from .style import MEASURED, NEUTRAL, NOT_MEASURED, PRINTED, SERIES, figure, short
 
 
 def learning_curves(epochs, printed=None) -> Figure:
@@ -87,6 +87,35 @@ def few_images(models, printed=None, needed=None) -> Figure:
     return fig
 
 
+def arm_curves(networks) -> Figure:
+    """Validation accuracy over the epochs, one colour an arm: a thin line for every seed, a thick one for their mean.
+
+    Parameters
+    ----------
+    networks : dict of str to (dict of str to dict, or None)
+        Title of a panel, and the models of a record of the experiment ``balance``, each with ``arm`` and ``history``;
+        None leaves an empty panel that says `style.NOT_MEASURED` (the paper's Fig. 17 has one for each network).
+    """
+    fig, axes = figure(4.6 * len(networks), 3.4, 1, columns=len(networks), squeeze=False, sharey=True)
+    drawn = {}
+    for ax, (title, models) in zip(axes.flat, networks.items(), strict=True):
+        ax.set(title=title, xlabel="epoch", ylabel="validation accuracy (%)")
+        ax.label_outer()
+        if not models:
+            ax.set_xticks([])
+            ax.text(0.5, 0.5, NOT_MEASURED, transform=ax.transAxes, ha="center", va="center", color=NEUTRAL)
+            continue
+        runs = pd.DataFrame(models.values())
+        for arm, color in zip(runs["arm"].unique(), SERIES[::2], strict=False):
+            curves = [pd.DataFrame(epochs).set_index("epoch") for epochs in runs.loc[runs["arm"] == arm, "history"]]
+            values = 100 * pd.concat([curve["val_accuracy"] for curve in curves], axis=1)
+            ax.plot(values, color=color, lw=0.8, alpha=0.6)
+            (drawn[arm],) = ax.plot(values.mean(axis=1), color=color, lw=2.5)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    fig.legend(drawn.values(), drawn, loc="outside upper center", ncols=2)
+    return fig
+
+
 def arm_rates(models) -> Figure:
     """True-positive rate of each class, one colour an arm: a dot for every seed, a line for their mean.
 
@@ -98,12 +127,13 @@ def arm_rates(models) -> Figure:
     fig, ax = figure(9, 4)
     table = pd.DataFrame(models.values())
     arms = table["arm"].unique()
+    palette = SERIES[:: 2 if len(arms) < 3 else 1]
     for i, arm in enumerate(arms):
         runs = table.loc[table["arm"] == arm, "per_class"]
         rates = 100 * np.array([[row["sensitivity"] for row in run] for run in runs], float)
         x = np.arange(len(FOLDERS)) + (i - (len(arms) - 1) / 2) * 0.18
-        ax.scatter(np.tile(x, len(runs)), rates.ravel(), s=16, color=SERIES[i], alpha=0.6, edgecolor="none")
-        ax.scatter(x, rates.mean(axis=0), marker="_", s=160, lw=2.5, color=SERIES[i], label=arm)
+        ax.scatter(np.tile(x, len(runs)), rates.ravel(), s=16, color=palette[i], alpha=0.6, edgecolor="none")
+        ax.scatter(x, rates.mean(axis=0), marker="_", s=160, lw=2.5, color=palette[i], label=arm)
     ax.set(xticks=range(len(FOLDERS)), xticklabels=[short(c) for c in FOLDERS], ylabel="true-positive rate (%)")
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return fig

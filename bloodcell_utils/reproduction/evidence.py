@@ -5,6 +5,7 @@ import numpy as np
 from ..config import PROFILES
 from ..experiments.records import experiment_name
 from ..models.backbones import BACKBONES
+from .settings import differences, smaller
 
 DATA = {"pbc": "PBC", "synthetic": "drawn cells"}
 
@@ -32,13 +33,17 @@ class Evidence:
         """The runs of the best record that has any: of one model, or with these details; by the model's name.
 
         Each is what the record says of the model, with ``confusion`` as an array, ``record``, and in words ``data``
-        (what it was measured on) and ``note`` (what the record says of itself).
+        (what it was measured on), ``note`` (in what its setting differs from the paper's) and ``smaller`` (where it is
+        too far from it for a verdict).
         """
         for record in self.records(experiment, network):
-            note = f"{record.name}: {' '.join(record.notes)}" if record.notes else ""
             found = {
                 name: measured
-                | {"confusion": record.confusion(name), "record": record, "data": describe(record, name), "note": note}
+                | {"confusion": record.confusion(name), "record": record, "data": describe(record, name)}
+                | {
+                    "note": f"{record.name}, in brackets the paper's: {'; '.join(differences(record, name))}.",
+                    "smaller": smaller(record, name),
+                }
                 for name, measured in record.models.items()
                 if model in (None, name) and all(measured.get(key) == value for key, value in details.items())
             }

@@ -8,10 +8,9 @@ from .. import paper, plots
 from ..evaluation import metrics
 from ..experiments import ablation, records
 from ..models.backbones import BACKBONES
-from .items import DESIGNS
+from .comparisons import ARMS, DESIGNS
 
 ITEM = {"svm": "Fig. 11", "fine_tuned": "Fig. 12"}
-BALANCE = {"vgg16": "Fig. 17", "inception_v3": "Fig. 18"}
 
 
 def figures(evidence):
@@ -46,10 +45,43 @@ def figures(evidence):
             tables = {"measured": ablation.measured(record), "printed": ablation.printed(network)}
             title, caption = f"Table 3: {backbone.title}", f"Accuracy in percent. {' '.join(record.notes)}"
             yield _figure(plots.accuracy_grid(tables, paper.TABLE_3_CHOSEN[network]), title, caption, wide=True)
-        for record in evidence.records("balance", network)[:1]:
-            title, caption = f"{BALANCE[network]}: {backbone.title}", f"A dot a seed. {' '.join(record.notes)}"
-            yield _figure(plots.arm_scores(record.models), f"{title}, accuracy", caption, wide=True)
-            yield _figure(plots.arm_rates(record.models), f"{title}, true-positive rates", caption, wide=True)
+    yield from compared(evidence)
+
+
+def compared(evidence):
+    """Figs. 14, 17 and 18 of the paper, as far as there are records for them.
+
+    Parameters
+    ----------
+    evidence : evidence.Evidence
+
+    Yields
+    ------
+    dict
+        As from `figures`.
+    """
+    for run in list(evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16")).values())[:1]:
+        rates, above = (known["fine_tuned", "vgg16"] for known in (paper.TRUE_POSITIVE_RATE, paper.RATE_ABOVE))
+        printed = {name: rates.get(name) for name in paper.FIG_14}
+        fig = plots.printed_rates(run["confusion"], printed, above, unknown=tuple(paper.EARLIER_WORKS))
+        caption = f"Fine-tuned VGG-16. Bars: Wilson's 95 % interval. {run['data']}. {' '.join(run['record'].notes)}"
+        yield _figure(fig, "Fig. 14: true-positive rates of five classes", caption, wide=True)
+    best = {network: evidence.records("balance", network)[:1] for network in BACKBONES}
+    arms = {
+        BACKBONES[network].title: {name: model for name, model in found[0].models.items() if model["arm"] in ARMS}
+        for network, found in best.items()
+        if found
+    }
+    titles, notes = [backbone.title for backbone in BACKBONES.values()], [n for found in best.values() for n in found]
+    missing = "".join(f" {title}: not measured yet." for title in titles if title not in arms)
+    remark = " ".join(note for record in notes for note in record.notes) + missing
+    if any("history" in model for models in arms.values() for model in models.values()):
+        fig = plots.arm_curves({title: arms.get(title) for title in titles})
+        caption = f"A thin line a seed, a thick one their mean. {remark}"
+        yield _figure(fig, "Fig. 17: validation accuracy, epoch by epoch", caption, wide=True)
+    for title, models in arms.items():
+        caption = f"A dot a seed, a line their mean. {remark}"
+        yield _figure(plots.arm_rates(models), f"Fig. 18: true-positive rates, {title}", caption, wide=True)
 
 
 def _matrices(evidence):

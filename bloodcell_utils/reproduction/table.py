@@ -1,4 +1,4 @@
-"""The paper's items as tables of HTML: for the report, and for the page of the book that says the same."""
+"""The paper's items as tables of HTML, and figures: for the report, and for the page of the book that says the same."""
 
 from ..interactive.page import render
 from .verdicts import KINDS, MARKS, tally
@@ -69,6 +69,21 @@ def tally_list(rows):
     markupsafe.Markup
     """
     return render(__package__, "tally.html", counts=tally(line for row in rows for line in row.lines), kinds=KINDS)
+
+
+def figure_list(figures):
+    """Figures as HTML.
+
+    Parameters
+    ----------
+    figures : sequence of dict
+        From `figures.figures` or `figures.compared`.
+
+    Returns
+    -------
+    markupsafe.Markup
+    """
+    return render(__package__, "figures.html", figures=figures)
 
 
 def _scale(offset, widest):

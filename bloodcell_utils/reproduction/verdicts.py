@@ -12,11 +12,12 @@ KINDS = {
     "lower": "lower than printed",
     "equal": "equal",
     "different": "different",
+    "smaller": "measured in a smaller setting",
     "made": "re-made, nothing to compare",
     "rehearsal": "rehearsed on drawn cells",
     "missing": "not measured yet",
 }
-MARKS = dict(zip(KINDS, "✓▲▼=≠○✎·", strict=True))
+MARKS = dict(zip(KINDS, "✓▲▼=≠◇○✎·", strict=True))
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def rate_line(what, printed, share, *, n, **details):
     return interval_line(what, printed, share, interval=metrics.wilson(share * n, n), **details)
 
 
-def interval_line(what, printed, share, *, interval, data, rehearsal=False, remark="", note="", unit="%"):
+def interval_line(what, printed, share, *, interval, data, rehearsal=False, smaller="", remark="", note="", unit="%"):
     """A comparison of a printed percentage with a measured one whose interval is known.
 
     Parameters
@@ -118,6 +119,8 @@ def interval_line(what, printed, share, *, interval, data, rehearsal=False, rema
     data : str
     rehearsal : bool
         The images are drawn: show the numbers, and judge nothing.
+    smaller : str
+        In what the setting is too far from the paper's for a verdict (`settings.smaller`); empty where it is not.
     remark, note : str
         Added to what was measured, and to what was printed.
     unit : str
@@ -134,6 +137,8 @@ def interval_line(what, printed, share, *, interval, data, rehearsal=False, rema
         return Line(what, "rehearsal", "a rehearsal on drawn cells, compares nothing", said, shown, data)
     if printed is None:
         return Line(what, "made", KINDS["made"], said, shown, data)
+    if smaller:
+        return Line(what, "smaller", f"smaller setting: {smaller}", said, shown, data)
     kind, verdict = compare(printed, value, low=low, high=high)
     return Line(what, kind, verdict, said, shown, data, offset=(value - printed, low - printed, high - printed))
 

@@ -1,6 +1,7 @@
 """The directive ``{reproduction-dashboard}``: each printed number beside the measured one, to be filtered.
 
-Made from the run records of ``book/results``, ``course.yml`` and ``paper.py``; complete without a script.
+``{reproduction-figures}`` leaves those of the paper's figures that set networks, works or trainings side by side. Made
+from the run records of ``book/results``, ``course.yml`` and ``paper.py``; complete without a script.
 """
 
 from pathlib import Path
@@ -42,6 +43,20 @@ def dashboard(rows):
     return "".join([*parts, "</div>"])
 
 
+def drawn(evidence):
+    """Figures that compare, as HTML: they are those of the report.
+
+    Parameters
+    ----------
+    evidence : bloodcell_utils.reproduction.Evidence
+
+    Returns
+    -------
+    str
+    """
+    return str(reproduction.figure_list(list(reproduction.compared(evidence))))
+
+
 def address(chapter):
     """The page of a chapter, as seen from `PAGE`."""
     return f"../notebooks/{Path(chapter.file).stem}.html"
@@ -55,6 +70,15 @@ class ReproductionDashboard(SphinxDirective):
             self.env.note_dependency(str(path))
         rows = reproduction.checklist(records.read_all(FOLDER))
         return [nodes.raw("", dashboard(rows), format="html")]
+
+
+class ReproductionFigures(SphinxDirective):
+    """Take no argument; leave the figures."""
+
+    def run(self):
+        for path in FOLDER.glob("*.json"):
+            self.env.note_dependency(str(path))
+        return [nodes.raw("", drawn(reproduction.Evidence(records.read_all(FOLDER))), format="html")]
 
 
 def style(app, pagename, templatename, context, doctree):
@@ -74,6 +98,7 @@ def write(app, exception):
 
 def setup(app):
     app.add_directive("reproduction-dashboard", ReproductionDashboard)
+    app.add_directive("reproduction-figures", ReproductionFigures)
     app.connect("html-page-context", style)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

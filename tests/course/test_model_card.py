@@ -39,7 +39,7 @@ def test_it_holds_the_measured_numbers(found):
     assert f"- `band`: {rate(7, 10)}" in text
     assert f"brightness × 0.95: {rate(15, 20)}" in text
     assert "5 groups (images of one patient) to train, 5 others to test" in text
-    assert "strongest baseline in cross-validation is: dummy. The model stands +25.0 points" in text
+    assert "strongest baseline in cross-validation is: dummy. The model differs from it by +25.0 points" in text
     assert "Images of `band` have a size that no other class has" in text
     assert "What is the model asked?" not in text and "Which images are of one patient?" not in text
     assert "diagnosis" in text

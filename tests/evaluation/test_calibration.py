@@ -40,6 +40,14 @@ def test_calibrated_probabilities_have_no_error_and_overconfident_ones_do():
     assert calibration.calibration_error(always, [0, 0, 1, 1]) == 0.5
 
 
+def test_the_error_is_the_distance_from_the_diagonal_of_the_reliability_diagram():
+    p, y = draws()
+    table = {name: np.array(column) for name, column in calibration.reliability(p, y).items()}
+    assert table["n"].sum() == len(y) and table["right"].sum() == (p.argmax(axis=1) == y).sum()
+    away = (np.abs(table["n"] * table["confidence"] - table["right"])).sum() / len(y)
+    assert away == pytest.approx(calibration.calibration_error(p, y), abs=1e-5)
+
+
 @given(st.integers(0, 50), st.sampled_from([0.0, 0.05, 0.2]))
 def test_above_the_threshold_few_enough_names_are_wrong(seed, tolerated):
     p, y = draws(200, seed=seed)

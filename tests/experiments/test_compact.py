@@ -62,6 +62,7 @@ def test_the_long_training_is_calibrated_and_can_be_shipped(tmp_path, monkeypatc
     monkeypatch.setattr(splits, "load_index", lambda profile: table)
     record = compact_best.run(real, ship=True, progressbar=False)
     one = record.models["one view"]
+    assert all(sum(table["n"]) == one["n_test"] for table in one["reliability"].values())
     assert one["temperature"] > 0 and 0 <= one["named_right"] <= one["named"] <= one["n_test"]
     card = pretrained.metadata(tmp_path)
     assert card["command"] == "bloodcell run compact_best --profile laptop --seed 2019 --ship"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bloodcell_utils import paper
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.models import backbones, runtime, summary
 
@@ -54,6 +55,34 @@ def test_what_trains_is_seen(inception_v3, blocks):
     assert list(table.index[table["trainable"] > 0]) == INCEPTION[-1 - blocks :]
     layers = summary.layer_table(inception_v3, "inception_v3")
     assert not layers.loc[layers["kind"] == "BatchNormalization", "trainable"].any()
+
+
+def test_the_stages_of_two_roads_are_those_of_the_model(vgg16):
+    backbones.unfreeze(vgg16, "vgg16", 4)
+    machine, tuning = summary.roads(vgg16, "vgg16").values()
+    assert [stage for stage, learns in tuning if learns] == ["block2", "block3", "block4", "block5", "head"]
+    assert [stage for stage, learns in tuning if learns is False] == ["block1"]
+    assert [learns for _, learns in machine] == [False] * 5 + [None, True, None]
+    assert machine[5][0].startswith("4,096") and machine[-1][0].startswith("8") and tuning[-1][0].startswith("8")
+
+
+def test_the_poolings_of_the_paper_and_of_keras(vgg16, inception_v3):
+    """VGG-16's five agree; of Inception-v3's fourteen one is an average in Keras and a maximum in the paper."""
+    printed = {name: paper.TABLE_2[name] for name in ("vgg16", "inception_v3")}
+    for model, name, other in ((vgg16, "vgg16", 0), (inception_v3, "inception_v3", 1)):
+        kinds = summary.layer_table(model, name)["kind"].value_counts()
+        most = sum(printed[name]["max_poolings"].values())
+        assert kinds["MaxPooling2D"] == most - other
+        if name == "inception_v3":
+            averages = kinds["AveragePooling2D"] + kinds["GlobalAveragePooling2D"]
+            assert averages == sum(printed[name]["average_poolings"].values()) + other
+    only_shrink = [f"mixed{i}" for i in range(11) if _halves(inception_v3, f"mixed{i}")]
+    assert only_shrink == ["mixed3", "mixed8"]
+    assert len(INCEPTION) - 2 - len(only_shrink) == sum(printed["inception_v3"]["modules"])
+
+
+def _halves(model, module):
+    return summary.module_table(model, module)["label"].str.contains("step 2").any()
 
 
 def test_the_branches_of_a_module(inception_v3):

@@ -26,11 +26,15 @@ BRANCHES = pd.DataFrame(
     {"kind": ["1 × 1", "pooling", "convolution"], "label": ["1 × 1", "maximum of 3 × 3, step 2", "3 × 3"],
      "parent": [-1, -1, 0], "channels": [8, 4, 16], "out": [False, True, True]}
 )  # fmt: skip
+RELIABLE = {"n": [5, 40], "right": [3, 38], "confidence": [0.62, 0.94]}
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
 FEW = {str(i): {"images_per_class": n, "accuracy": 0.9 + i / 100} for i, n in enumerate((16, 16, 256))} | {"other": {}}
+PRINTED = {"neutrophil": 99.6, "basophil": None}
+ROADS = {"one": [("block1", False), ("machine", True), ("8", None)], "two": [("block1", True), ("8", None)]}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
 
+ARMS_OVER_TIME = {name: run | {"history": EPOCHS} for name, run in ARMS.items()}
 SWEEP = Sweep("lobes", [1, 2, 5], IMAGES[:3], np.eye(8)[[0, 0, 4]])
 EFFECTS = pd.DataFrame(RNG.normal(0, 5, (8, 3)), FOLDERS, ["lobes", "hof", "nucleus_rgb"])
 DRAWN_REAL = pd.DataFrame(
@@ -47,6 +51,7 @@ GRID = GRID.assign(low=GRID["accuracy"] - 0.03, high=GRID["accuracy"] + 0.02)
 FIGURES = {
     "montage": lambda table: plots.montage(IMAGES, [str(i) for i in range(9)], columns=4),
     "class_counts": lambda table: plots.class_counts({"all": table, "some": table.iloc[::2]}),
+    "cuts": lambda table: plots.cuts(IMAGES[:2], [GREY[:12, :12] > 0.5] * 2, [GREY[:12, :12] > 0.4] * 2, names="ab"),
     "accuracy_grid": lambda table: plots.accuracy_grid({"here": GRID, "there": GRID[:3]}, (16, 2)),
     "best_of_many": lambda table: plots.best_of_many([0.95, 0.96, 0.95], 0.94, 0.955),
     "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
@@ -68,6 +73,7 @@ FIGURES = {
     "maturation": lambda table: plots.maturation({"a": error_analysis.answers_by_stage(PATHS, CALLED)}),
     "scorecard": lambda table: plots.scorecard(TRUE, {"a": CALLED, "b": TRUE}, {"b": [True, *[False] * 4]}),
     "shared_mistakes": lambda table: plots.shared_mistakes({"a": error_analysis.shared_errors(TRUE, CALLED, CALLED)}),
+    "printed_rates": lambda table: plots.printed_rates(CONFUSION, PRINTED, {"basophil": 90}, unknown=["another"]),
     "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
     "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
     "kernel_step": lambda table: plots.kernel_step(GREY, EDGES, 3, column=4),
@@ -81,11 +87,14 @@ FIGURES = {
     "modules": lambda table: plots.modules({"one": BRANCHES, "two": BRANCHES}),
     "weights_and_work": lambda table: plots.weights_and_work(BLOCKS, "a network"),
     "receptive_fields": lambda table: plots.receptive_fields(IMAGES[0], {"block1": 5, "block2": 500}, 0.1),
+    "two_roads": lambda table: plots.two_roads(IMAGES[0], ROADS),
     "trained_blocks": lambda table: plots.trained_blocks({"1 of 2": BLOCKS}),
+    "arm_curves": lambda table: plots.arm_curves({"a": ARMS_OVER_TIME, "b": None}),
     "arm_rates": lambda table: plots.arm_rates(ARMS),
     "arm_scores": lambda table: plots.arm_scores(ARMS),
     "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
     "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
+    "reliability": lambda table: plots.reliability({"a": RELIABLE, "b": RELIABLE}),
     "votes": lambda table: plots.votes(np.arange(8)),
 }
 
@@ -128,6 +137,24 @@ def test_what_is_not_measured_says_so():
     shown = texts(plots.confusion_matrices({"here": CONFUSION, "missing": None}))
     assert shown.count("not measured yet") == 1
     assert str(CONFUSION[0, 0]) in shown.split()
+
+
+def test_a_panel_without_curves_says_that_it_was_not_measured():
+    fig = plots.arm_curves({"a": ARMS_OVER_TIME, "b": None})
+    assert len(fig.axes[0].lines) == len(ARMS) + 2 and not fig.axes[1].lines  # each seed, and a mean for both arms
+    assert texts(fig).count("not measured yet") == 1
+
+
+def test_what_was_cut_wrongly_is_coloured_and_the_image_kept():
+    image, found, truth = np.zeros((2, 2, 3), np.uint8), np.eye(2) > 0, np.ones((2, 2)) > [[0, 1], [1, 1]]
+    (shown,) = plots.cuts([image], [found], [truth]).axes[0].images
+    too_much, missed = shown.get_array()[0, 0], shown.get_array()[0, 1]
+    assert too_much.any() == (found & ~truth)[0, 0] and missed.any() == (truth & ~found)[0, 1] and not image.any()
+
+
+def test_a_rate_that_is_not_printed_has_no_mark():
+    shown = texts(plots.printed_rates(CONFUSION, PRINTED, {"basophil": 90}, unknown=["another"]))
+    assert "over 90" in shown and "another: not given in the text" in shown
 
 
 def test_mistakes_by_subtype_have_their_counts():

@@ -9,7 +9,7 @@ from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets import pbc
 from bloodcell_utils.experiments import balance, records
 from bloodcell_utils.models import backbones
-from bloodcell_utils.reproduction import items
+from bloodcell_utils.reproduction import comparisons, items
 
 NAMES = [f"{kind} {n}" for kind, last in (("Table", 3), ("Fig.", 18), ("Eq.", 7)) for n in range(1, last + 1)]
 CHAPTERS = {
@@ -69,7 +69,8 @@ def test_every_printed_number_is_compared_or_missing(everywhere):
     assert missing["Table 3"] == sum(len(r) for network in paper.TABLE_3.values() for r in network.values())
     assert missing["Fig. 11"] + missing["Fig. 12"] == 4 + rates
     assert missing["Fig. 16"] == len(paper.CONFUSIONS)
-    assert missing["Fig. 17"] == missing["Fig. 18"] == 1
+    assert missing["Fig. 7"] == missing["Fig. 10"] == missing["Fig. 17"] == missing["Fig. 18"] == 2
+    assert missing["Fig. 14"] == len(paper.FIG_14)
 
 
 def test_what_is_missing_comes_with_one_command_and_what_it_needs(everywhere):
@@ -104,7 +105,9 @@ def test_the_recorded_svm(make_record, everywhere):
     assert accuracy.printed.startswith("87.4") and "abstract says 86" in accuracy.printed
     assert accuracy.measured.startswith("90.0") and accuracy.data == "PBC, 400 test images, laptop profile"
     assert [rate.what.rpartition(", ")[2] for rate in rates] == list(paper.TRUE_POSITIVE_RATE["svm", "vgg16"])
-    assert accuracy.kind == "inside" and missing.kind == "missing" and accuracy.note == "svm.laptop: 32 px."
+    assert (
+        accuracy.kind == "inside" and missing.kind == "missing" and accuracy.note.startswith("svm.laptop, in brackets")
+    )
 
 
 def test_the_fullest_record_counts_and_drawn_cells_never(make_record, everywhere):
@@ -147,11 +150,42 @@ def test_settings_of_table_3(make_record, everywhere):
 
 
 def test_the_curves_of_figure_10(make_record, everywhere):
-    details = {"history": [{"epoch": 1}, {"epoch": 2}], "best_epoch": 2}
-    (curves,) = lines(
-        reproduction.checklist([make_record("finetune", models={"vgg16 fine-tuned": (0.9, details)})]), "Fig. 10"
-    )
-    assert (curves.kind, curves.measured) == ("made", "2 epochs, best: 2") and curves.data.startswith("PBC")
+    details = {"history": [{"epoch": 1, "val_accuracy": 0.8}, {"epoch": 2, "val_accuracy": 0.9}], "best_epoch": 2}
+    record = make_record("finetune", models={"vgg16 fine-tuned": (0.9, details)})
+    curves, highest, missing = lines(reproduction.checklist([record]), "Fig. 10")
+    assert (curves.kind, curves.measured) == ("made", "best of 2 epochs: 2") and curves.data.startswith("PBC")
+    assert curves.printed == "best of 100 epochs: 80"
+    assert highest.measured.startswith("90.0") and "Table 3 says 95.4" in highest.printed
+    assert (highest.kind, highest.verdict) == ("smaller", "smaller setting: 2 epochs")
+    assert missing.kind == "missing" and missing.what.startswith("Inception-v3")
+
+
+@pytest.mark.parametrize(
+    ("cubic", "verdict"),
+    [([0.90, 0.88, 0.91], "do not support a choice"), ([0.95, 0.96, 0.97], "prefer the cubic kernel")],
+)
+def test_whether_the_folds_choose_the_kernel(make_record, everywhere, cubic, verdict):
+    details = {"cross_validation": {"rbf": [0.9, 0.9, 0.9], "cubic": cubic}}
+    record = make_record("svm", models={"vgg16 last block": (0.9, details)})
+    mean, kernel, missing = lines(reproduction.checklist([record]), "Fig. 7")
+    assert mean.printed.startswith("87") and mean.measured.startswith(f"{100 * sum(cubic) / 3:.1f}")
+    assert verdict in kernel.verdict and missing.kind == "missing"
+
+
+def test_our_folds_do_not_support_the_papers_choice_of_the_cubic_kernel():
+    """What the chapter on features says of our own run."""
+    scores = records.load_record("svm", "laptop").models["vgg16 last block"]["cross_validation"]
+    assert comparisons._choice(scores) == "our folds do not support a choice"
+    assert sum(scores["rbf"]) > sum(scores["cubic"])
+
+
+def test_rates_beside_two_earlier_works(make_record, everywhere):
+    record = make_record("finetune", models={"vgg16 fine-tuned": (0.9, {})})
+    ours, *others = lines(reproduction.checklist([record]), "Fig. 14")
+    assert "monocyte 95.31" in ours.printed and "lymphocyte over 90" in ours.printed
+    assert ours.measured.count("90.0") == len(paper.FIG_14)
+    assert [line.what for line in others] == list(paper.EARLIER_WORKS)
+    assert all(line.verdict == "its rates are not given in the text" for line in others)
 
 
 def test_the_pairs_of_figure_16(make_record, everywhere):
@@ -165,20 +199,30 @@ def test_the_pairs_of_figure_16(make_record, everywhere):
 
 
 def test_the_arms_are_those_of_the_experiment():
-    assert set(items.ARMS) <= set(balance.ARMS)
+    assert set(comparisons.ARMS) <= set(balance.ARMS)
 
 
 def test_what_balancing_adds(make_record, everywhere):
     arms = {f"{arm} {seed}": (share, {"arm": arm, "seed": seed})
-            for arm, share in (zip(items.ARMS, (0.9, 0.96), strict=True)) for seed in (1, 2, 3)}  # fmt: skip
-    natural, gain = lines(reproduction.checklist([make_record("balance", models=arms)]), "Fig. 17")
+            for arm, share in (zip(comparisons.ARMS, (0.9, 0.96), strict=True)) for seed in (1, 2, 3)}  # fmt: skip
+    rows = reproduction.checklist([make_record("balance", models=arms)])
+    natural, gain, lower, missing = lines(rows, "Fig. 18")
     assert natural.measured.startswith("90.0") and natural.measured.endswith("(mean of 3 seeds)")
     assert gain.printed.startswith("2.3") and gain.measured.startswith("6.0") and gain.kind == "higher"
-    assert "Fig. 12" in gain.printed and "Fig. 17" in gain.printed
+    assert "section 5.2 less section 6.3" in gain.printed
+    assert lower.measured.startswith(f"{len(paper.FALL_UNBALANCED)} (") and missing.what.startswith("Inception-v3")
+    curves, missing = lines(rows, "Fig. 17")
+    assert curves.measured.startswith("balanced 90.0 %, unbalanced 90.0 %") and missing.what.startswith("Inception-v3")
+
+
+def test_curves_that_were_not_recorded_are_missing(make_record, everywhere):
+    arms = {arm: (0.9, {"arm": arm, "history": []}) for arm in comparisons.ARMS}
+    vgg, _ = lines(reproduction.checklist([make_record("balance", models=arms)]), "Fig. 17")
+    assert vgg.kind == "missing" and vgg.verdict.startswith("curves not recorded; not measured yet: `bloodcell run")
 
 
 def test_a_gain_needs_predictions_of_the_same_images(make_record, everywhere):
-    arms = {"u": (0.9, {"arm": items.ARMS[0]}), "a": (0.96, {"arm": items.ARMS[1]})}
+    arms = {"u": (0.9, {"arm": comparisons.ARMS[0]}), "a": (0.96, {"arm": comparisons.ARMS[1]})}
     record = make_record("balance", models=arms)
     object.__setattr__(record, "predictions", None)
-    assert len(lines(reproduction.checklist([record]), "Fig. 17")) == 1
+    assert not any("balancing adds" in line.what for line in lines(reproduction.checklist([record]), "Fig. 18"))

@@ -65,6 +65,12 @@ def test_drawn_cells_are_shown_and_not_judged():
     assert "50.0" in line.measured and "compares nothing" in line.verdict
 
 
+def test_a_smaller_setting_is_named_and_not_judged():
+    line = rate_line("a rate", 90.0, 0.5, n=100, data="cells", smaller="32 px, 1 epoch")
+    assert (line.kind, line.verdict, line.offset) == ("smaller", "smaller setting: 32 px, 1 epoch", None)
+    assert "50.0" in line.measured and "90" in line.printed
+
+
 def test_nothing_printed_is_nothing_to_compare():
     line = interval_line("a difference", None, 0.02, interval=(0.01, 0.03), data="cells", unit="points")
     assert (line.kind, line.printed, line.verdict) == ("made", "", "re-made, nothing to compare")

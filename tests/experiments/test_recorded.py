@@ -1,0 +1,53 @@
+"""What chapters say in words of a record: a record that is measured anew may make them wrong."""
+
+import numpy as np
+import pandas as pd
+
+from bloodcell_utils import cells, paper
+from bloodcell_utils.evaluation import metrics
+from bloodcell_utils.experiments import load_record
+
+
+def answers(experiment):
+    return load_record(experiment, "laptop").predictions
+
+
+def test_at_equal_pixels_frozen_and_fine_tuned_cannot_be_told_apart_and_two_seeds_can():
+    tuned, few, many = (answers(name) for name in ("finetune", "control", "svm"))
+    few, many = (frozen.merge(tuned, on=["path", "true"], validate="1:1") for frozen in (few, many))
+    at_64 = metrics.mcnemar(few["true"], few["imagenet vgg16 all blocks"], few["vgg16 fine-tuned"])
+    at_144 = metrics.mcnemar(many["true"], many["vgg16 all blocks"], many["vgg16 fine-tuned"])
+    assert at_64["p_value"] > 0.05 > 0.001 > at_144["p_value"]
+    grid = answers("ablation")
+    *_, again = grid.columns
+    first = again.replace("seed 2020", "seed 2019")
+    assert metrics.mcnemar(grid["true"], grid[first], grid[again])["p_value"] < 0.05
+
+
+def test_two_kernels_differ_by_less_than_two_folds():
+    folds = load_record("svm", "laptop").models["vgg16 last block"]["cross_validation"]
+    means = [np.mean(found) for found in folds.values()]
+    assert abs(np.subtract(*means)) < min(np.std(found) for found in folds.values())
+
+
+def test_specificity_moves_with_the_mixture_of_the_others():
+    """Half of the false basophils are immature granulocytes, which healthy blood hardly has."""
+    confusion, basophil = (
+        load_record("finetune", "laptop").confusion("vgg16 fine-tuned"),
+        cells.FOLDERS.index("basophil"),
+    )
+    false = np.delete(confusion[:, basophil], basophil)
+    assert confusion[cells.FOLDERS.index("ig"), basophil] == max(false) > 0.4 * false.sum()
+
+
+def test_more_images_alone_lose_with_one_seed_and_proportions_alone_with_none():
+    runs = pd.DataFrame(load_record("balance", "laptop").models.values())
+    score = runs.pivot(index="seed", columns="arm", values="balanced_accuracy")
+    more = score["unbalanced, equal size"] - score["unbalanced, as it is"]
+    proportions = score["balanced by augmentation"] - score["unbalanced, equal size"]
+    assert more.min() < 0 < more.max() and proportions.min() > 0
+
+
+def test_printed_folds_promise_no_more_than_the_printed_test():
+    for network, folds in paper.CROSS_VALIDATION.items():
+        assert folds.value <= paper.ACCURACY["svm", network].value

@@ -1,0 +1,85 @@
+"""Sentences of the chapters on mistakes, the compact network and counterfactuals: true of the committed records.
+
+Whoever measures again and gets another picture learns here which sentences no longer hold.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from bloodcell_utils import evaluation
+from bloodcell_utils.cells import FOLDERS
+from bloodcell_utils.experiments import load_record
+
+BAS, EOS, IG = (FOLDERS.index(name) for name in ("basophil", "eosinophil", "ig"))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    records = [load_record(name, "laptop").predictions for name in ("svm", "finetune", "compact_best")]
+    return records[0].merge(records[1], on=["path", "true"]).merge(records[2], on=["path", "true"])
+
+
+def test_better_networks_cross_the_line_less_often_and_it_is_more_of_what_is_left(answers):
+    kind, true = answers["path"].str.extract(r"/([A-Z]+)_", expand=False), answers["true"]
+    crossed, wrong = [], []
+    for name in ("vgg16 last block", "vgg16 fine-tuned", "vgg16 all blocks", "one view", "eight symmetries"):
+        mistaken = answers[name] != true
+        wrong.append(mistaken.sum())
+        crossed.append((mistaken & kind.isin(["MMY", "BNE"]) & answers[name].isin([0, IG])).sum())
+    assert wrong == sorted(wrong, reverse=True) and crossed == sorted(crossed, reverse=True)
+    share = np.divide(crossed, wrong)
+    assert share[0] < share[1] < share[3] and share[2] <= share[3]
+
+
+def test_basophils_are_not_called_eosinophils_and_young_granulocytes_are_called_basophils(answers):
+    kind, true = answers["path"].str.extract(r"/([A-Z]+)_", expand=False), answers["true"]
+    for name in ("vgg16 all blocks", "vgg16 fine-tuned", "one view"):
+        assert not ((true == BAS) & (answers[name] == EOS)).any()
+        assert set(kind[(true == IG) & (answers[name] == BAS)]) <= {"PMY", "MY"}
+    assert ((true == IG) & (answers["vgg16 fine-tuned"] == BAS)).sum() > 0
+
+
+def test_the_mixture_explains_a_part_of_the_second_batch_and_not_all():
+    alone = load_record("compact_few", "laptop").models["first batch alone"]
+    home, second = np.array(alone["confusion"]), np.array(alone["second_batch"])
+    expected = (np.diag(home) / home.sum(axis=1)) @ second.sum(axis=1) / second.sum()
+    assert evaluation.wilson(np.trace(second), second.sum())[1] < expected < alone["accuracy"]
+
+
+def test_the_right_end_of_the_learning_curve_is_short_of_epochs():
+    few = load_record("compact_few", "laptop")
+    curve = [model for model in few.models.values() if "images_per_class" in model]
+    patient = load_record("compact_best", "laptop").models["one view"]
+    assert max(model["accuracy"] for model in curve) < patient["accuracy"]
+    longest = [m for m in load_record("compact", "laptop").models.values() if m["training"] == "long"]
+    assert max(model["accuracy"] for model in longest) < patient["accuracy"], "the same images, fewer epochs"
+    most = max(curve, key=lambda model: model["n_train"])
+    assert most["settings"]["epochs"] < patient["settings"]["epochs"] / 4
+    assert len(range(0, few.split["validation"], 5)) >= min(model["n_train"] for model in curve)
+
+
+def test_the_long_training_was_not_sure_enough_and_its_temperature_mends_it():
+    one = load_record("compact_best", "laptop").models["one view"]
+    distances = []
+    for table in one["reliability"].values():
+        n, right, sure = (np.array(table[key]) for key in ("n", "right", "confidence"))
+        assert n.sum() == one["n_test"] and right.sum() == round(one["accuracy"] * one["n_test"])
+        distances.append(np.abs(n * sure - right).sum() / n.sum())
+    assert distances == pytest.approx(one["calibration_error"], abs=1e-5)
+    trained = one["reliability"]["as trained"]
+    assert one["temperature"] < 1 and all(np.divide(trained["right"], trained["n"]) > trained["confidence"])
+
+
+def test_drawings_and_photographs_agree_no_more_often_than_a_coin_may():
+    model = load_record("counterfactuals", "laptop").models["shipped network"]
+    drawn, real = pd.DataFrame(model["drawn_effects"]).T, pd.DataFrame(model["real_effects"])
+    moved = [drawn.loc[kind, name] for kind, name in zip(real["class"], real["parameter"], strict=True)]
+    agree = np.sign(moved) == np.sign(real["difference"])
+    assert binomtest(int(agree.sum()), len(agree)).pvalue > 0.05
+    asked = np.array(load_record("drawn", "laptop").models["trained on real cells"]["drawn"])
+    named = dict(zip(FOLDERS, np.diag(asked) / asked.sum(axis=1), strict=True))
+    assert [kind for kind in FOLDERS if named[kind] <= 0.5] == ["lymphocyte"]
+    allowed = agree[real["class"] != "lymphocyte"]
+    assert binomtest(int(allowed.sum()), len(allowed)).pvalue > 0.05
