@@ -128,7 +128,7 @@ def replace_files(contents, *, remedy=""):
                 beside.unlink(missing_ok=True)
 
 
-def write_folder(folder, files, about, repair=False):
+def write_folder(folder, files, about, *, repair=False):
     """Write a folder whole or not at all; one that an earlier call has written is left as it is.
 
     Beside the files it holds their checksums, as ``sha256sum --check SHA256SUMS`` reads them.
@@ -193,6 +193,10 @@ def locked(path, patience=10):
         Its lock lies beside it.
     patience : float
         Seconds until it is said who is waited for.
+
+    Yields
+    ------
+    None
     """
     lock = FileLock(f"{path}.lock")
     try:

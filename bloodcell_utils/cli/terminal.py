@@ -27,7 +27,16 @@ def shown(text):
 
 
 def name(text):
-    """`shown`, on one line: for the name of a file, a class or a set."""
+    """`shown`, on one line: for the name of a file, a class or a set.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
     return shown(text).replace("\n", "\\n")
 
 

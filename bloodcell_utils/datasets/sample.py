@@ -72,7 +72,7 @@ def write(folder, per_class=60, size=128, *, seed=SEED, repair=False):
     check("per_class", per_class, 60, low=8, high=10_000)
     check("size", size, 128, low=32, high=1021)
     folder = Path(folder)
-    write_folder(folder, _files(per_class, size, seed), _README.format(VERSION, per_class, size, seed), repair)
+    write_folder(folder, _files(per_class, size, seed), _README.format(VERSION, per_class, size, seed), repair=repair)
     return folder
 
 

@@ -17,7 +17,9 @@ CONFUSION = np.array([[7, 3], [1, 9]])
 @pytest.fixture
 def found():
     sizes = pd.DataFrame({"32 × 32": [20, 21], "40 × 40": [9, 0]}, index=["band", "segment|ed"])
-    audit = Audit("mine", 54, {"band/x.jpg": "broken"}, ["band/y.jpg"], ["band/z.jpg", "segment|ed/z.jpg"], [], [], sizes)
+    audit = Audit(
+        "mine", 54, {"band/x.jpg": "broken"}, ["band/y.jpg"], ["band/z.jpg", "segment|ed/z.jpg"], [], [], sizes
+    )
     classes = ["band"] * 28 + ["segment|ed"] * 22
     subset = ["train"] * 18 + ["test"] * 10 + ["train"] * 12 + ["test"] * 10
     groups = [f"P{i % 5}{part}" for i, part in enumerate(subset)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -108,7 +108,10 @@ def test_no_source_image_has_versions_in_two_subsets(class_sizes, n, seed, weigh
     rows = [(f"{c}/A_{i}.jpg", str(c), "A", f"{c}-{i}") for c, size in enumerate(class_sizes) for i in range(size)]
     table = pd.DataFrame(rows, columns=["path", "class", "subtype", "sha256"])
     fractions = tuple(w / sum(weights) for w in weights)
-    split = splits.clean(table, fractions=fractions, seed=seed)
+    try:
+        split = splits.clean(table, fractions=fractions, seed=seed)
+    except DataError:  # a class that would be missing from a subset
+        assume(False)
     plans = {name: augment.balance(split, n, name, seed=seed) for name in split["subset"].unique()}
     for name, plan in plans.items():
         others = set().union(*(other["path"] for key, other in plans.items() if key != name))
