@@ -68,6 +68,8 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
         If the bytes are no image, are cut short, or (where strict) the image is CMYK, 16-bit or animated: these need
         a choice (a colour profile, a range, a frame) that only the owner of the image can make.
     """
+    from PIL import ImageOps
+
     with _opened(data, name) as image:
         if strict:
             _refuse_choices(image, name)
@@ -75,7 +77,7 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
             image.draft("RGB", (math.ceil(size / crop),) * 2)
         if image.format == "JPEG" and _breaks_off(image):
             raise DataError(f"{name} is damaged: its data break off, and the rest of the picture is grey.")
-        image = _rgb(image)
+        image = _rgb(ImageOps.exif_transpose(image))  # a camera that was held upright, as browsers show it
         return np.asarray(image if size is None else _resized(image, size, crop))
 
 

@@ -41,6 +41,17 @@ def test_a_name_with_a_null_byte_is_an_unreadable_file():
     assert row["answer"] == "unreadable" and "null" in row["problem"]
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_picture_that_was_taken_upright_is_turned_as_browsers_turn_it(encode, kind):
+    from bloodcell_utils.datasets.pictures import decode
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    plain, turned = (decode(encode(CELL, kind, **options, **more), None) for more in ({}, {"exif": exif.tobytes()}))
+    np.testing.assert_array_equal(turned, np.rot90(plain, -1))
+
+
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.8, 0.95])
 @pytest.mark.parametrize("options", [{"quality": 75}, {"quality": 95, "subsampling": 0}], ids=["420", "444"])
 def test_a_jpeg_whose_data_break_off_before_its_end_mark(encode, share, options):
