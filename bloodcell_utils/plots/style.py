@@ -1,6 +1,8 @@
 """What all figures share: their look, the colours of the classes, and a figure that shows once."""
 
+from matplotlib import figure as mpl_figure
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from ..cells import FOLDERS, by_folder
 
@@ -21,6 +23,15 @@ _STYLE = {
 }
 
 
+class Figure(mpl_figure.Figure):
+    """A figure whose texts are what they are: a class called ``a$b$`` is no formula."""
+
+    def draw(self, renderer):
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        super().draw(renderer)
+
+
 def figure(width, height, rows=1, *, columns=1, **options):
     """A figure that pyplot forgets at once, so that a notebook shows it once: as the value of its cell.
 
@@ -39,7 +50,7 @@ def figure(width, height, rows=1, *, columns=1, **options):
     """
     plt.draw_if_interactive()  # loads the backend: inside the context, a notebook would forget to show the reader's own
     with plt.rc_context(_STYLE):
-        fig, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
+        fig, axes = plt.subplots(rows, columns, figsize=(width, height), FigureClass=Figure, **options)
     plt.close(fig)
     return fig, axes
 

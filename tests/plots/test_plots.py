@@ -1,5 +1,7 @@
 """Figures: they draw, carry the numbers that they were given, label their axes, and leave nothing open in pyplot."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -223,3 +225,10 @@ def test_a_grid_frames_what_was_chosen_and_prints_in_bold_what_is_as_good_as_the
 def test_classes_of_the_readers_own(table):
     own = table.replace({"class": {folder: f"own {i}" for i, folder in enumerate(FOLDERS)}})
     assert "own 3" in texts(plots.class_counts({"mine": own}, [f"own {i}" for i in range(8)]))
+
+
+def test_the_name_of_a_class_is_no_formula():
+    names = ["$\\frac{$", "a$b$c"]
+    fig = plots.confusion_matrix(np.eye(2, dtype=int), names)
+    fig.savefig(io.BytesIO(), format="svg")
+    assert {text.get_text() for text in fig.axes[0].get_xticklabels()} == set(names)
