@@ -27,6 +27,7 @@ class Figure(mpl_figure.Figure):
     """A figure whose texts are what they are: a class called ``a$b$`` is no formula."""
 
     def draw(self, renderer):
+        """Draw the figure, as matplotlib asks it to."""
         for text in self.findobj(Text):
             text.set_parse_math(False)
         super().draw(renderer)
