@@ -82,7 +82,11 @@ def weights(folder=FOLDER):
 
 
 def network():
-    """CompactNet with the shipped weights, as a Keras model: to explain its answers, or to train it on."""
+    """CompactNet with the shipped weights, as a Keras model: to explain its answers, or to train it on.
+
+    A process that opens a file of it (``keras.saving.load_model``) imports `models.layers` first; what `write_base` and
+    the chapters write, any Keras opens.
+    """
     return assign(CompactNet())
 
 

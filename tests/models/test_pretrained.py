@@ -85,3 +85,17 @@ def test_the_base_opens_where_this_package_is_not(tmp_path):
     maps = np.load(tmp_path / "maps.npy")
     assert maps.shape == (2, 3, 3, 256)
     np.testing.assert_allclose(maps.mean(axis=(1, 2)), pretrained.logits(images)[1], atol=1e-3)
+
+
+def test_a_saved_network_opens_in_a_fresh_process(tmp_path):
+    model = pretrained.network()
+    model.save(tmp_path / "whole.keras")
+    image = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3)).astype(np.float32)
+    np.save(tmp_path / "image.npy", image)
+    code = (
+        "import keras, numpy as np, bloodcell_utils.models.layers\n"
+        f"model = keras.saving.load_model({str(tmp_path / 'whole.keras')!r})\n"
+        f"np.save({str(tmp_path / 'seen.npy')!r}, model.predict(np.load({str(tmp_path / 'image.npy')!r}), verbose=0))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "seen.npy"), model.predict(image, verbose=0), atol=1e-5)
