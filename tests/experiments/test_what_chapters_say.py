@@ -41,6 +41,13 @@ def test_basophils_are_not_called_eosinophils_and_young_granulocytes_are_called_
     assert ((true == IG) & (answers["vgg16 fine-tuned"] == BAS)).sum() > 0
 
 
+def test_nearly_all_neutrophils_that_are_taken_for_immature_ones_are_bands(answers):
+    kind, called = answers["path"].str.extract(r"/([A-Z]+)_", expand=False), answers["vgg16 fine-tuned"]
+    neutrophils = kind[answers["true"] == FOLDERS.index("neutrophil")]
+    assert (neutrophils == "BNE").mean() == pytest.approx(0.5, abs=0.05)
+    assert (neutrophils[called == IG] == "BNE").mean() > 0.9
+
+
 def test_the_mixture_explains_a_part_of_the_second_batch_and_not_all():
     alone = load_record("compact_few", "laptop").models["first batch alone"]
     home, second = np.array(alone["confusion"]), np.array(alone["second_batch"])
