@@ -3,6 +3,16 @@
 const MOST_BYTES = 60e6, LARGE = 1024, SMALL = 32; // px
 const BITS = 4194304; // 2^22, the precision of Pillow's weights
 
+// The most by which a picture that is read back differs from what was drawn, in levels: some browsers answer with noise.
+export function altered() {
+  const drawn = new ImageData(SMALL, SMALL);
+  const context = new OffscreenCanvas(SMALL, SMALL).getContext("2d", { willReadFrequently: true });
+  drawn.data.forEach((_, i) => (drawn.data[i] = i % 4 === 3 ? 255 : (97 * i) % 256));
+  context.putImageData(drawn, 0, 0);
+  const read = context.getImageData(0, 0, SMALL, SMALL).data;
+  return drawn.data.reduce((most, level, i) => Math.max(most, Math.abs(level - read[i])), 0);
+}
+
 // What to tell the reader is thrown as text; everything else is an error of ours.
 export async function open(file) {
   const notes = [];
