@@ -2,7 +2,7 @@
 // explain itself where the book is opened as a file and modules are refused.
 {
   const PATIENCE = 20000; // ms for one picture
-  const SERVE = "in the folder of the book, run “python -m http.server” and open http://localhost:8000 in your browser.";
+  const SERVE = "in the book’s folder, run “python -m http.server” and open http://localhost:8000 in your browser.";
   const lab = document.querySelector(".lab"), find = (selector) => lab.querySelector(selector);
   const about = JSON.parse(lab.dataset.about), folder = new URL(lab.dataset.static, location.href);
   const answer = find(".lab-answer"), notes = find(".lab-notes"), time = find(".lab-time"), canvas = find("canvas");
@@ -35,8 +35,10 @@
     try {
       new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); // the smallest one
     } catch {
-      const who = "Some settings for more security switch it off (Lockdown Mode, for one).";
-      return ["WebAssembly is off in this browser; the network needs it.", `${who} Allow it for this page, or try another browser.`];
+      return [
+        "WebAssembly is off in this browser; the network needs it.",
+        "A setting for more security does that (Lockdown Mode, for one): allow this page, or try another browser.",
+      ];
     }
     return null;
   }
@@ -73,8 +75,8 @@
       } else if (data.failed === "altered")
         fail(
           "This browser alters the pictures that a page reads: the network would see noise, so it gives no answer.",
-          "That is a guard against being recognised. In Firefox, add this site to privacy.resistFingerprinting.exemptedDomains " +
-            "(in about:config) and load the page again, or try another browser.",
+          `It guards you against being recognised. In Firefox, open about:config, add ${location.hostname} to ` +
+            "privacy.resistFingerprinting.exemptedDomains and load this page again; or try another browser.",
         );
       else if (data.failed) fail("The network could not be loaded. Load this page again.", data.failed);
       else if (data.id === asked) {

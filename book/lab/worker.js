@@ -40,7 +40,8 @@ onmessage = async ({ data: { id, file, crop } }) => {
       last = { file, ...(await open(file)) };
     }
     const levels = prepare(last.bitmap, crop, SIZE);
-    const notes = change ? [...last.notes, "Your browser alters the pixels a little: the last digits may differ."] : last.notes;
+    const notes = [...last.notes];
+    if (change) notes.push("Your browser alters the pixels a little: the last digits may differ.");
     postMessage({ id, levels, notes, ...(await read(levels)) });
   } catch (problem) {
     if (typeof problem !== "string") console.warn(problem);
