@@ -116,7 +116,8 @@
     cell.setAttribute("aria-label", `Cell ${i + 1}: ${kind.name}`);
     const words = document.createElement("span");
     words.innerHTML =
-      `<strong>${kind.name}</strong>: you said ${classes[named].name}, the network ${classes[model()[i]].name}. ` +
+      `<strong>${escaped(kind.name)}</strong>: you said ${escaped(classes[named].name)}, ` +
+      `the network ${escaped(classes[model()[i]].name)}. ` +
       `Look for a nucleus: ${escaped(kind.nucleus)}; cytoplasm: ${escaped(kind.cytoplasm)}.`;
     item.append(cell, words);
     return item;
@@ -124,14 +125,14 @@
 
   function table(who, answers) {
     const counts = confusion(truth(), answers);
-    const head = classes.map(({ name, short }) => `<th scope="col"><abbr title="${name}">${short}</abbr></th>`).join("");
+    const title = ({ name, short }) => `<abbr title="${escaped(name)}">${escaped(short)}</abbr>`;
+    const head = classes.map((kind) => `<th scope="col">${title(kind)}</th>`).join("");
     const rows = counts.map((row, i) => {
       const shares = row.map((count, j) => {
         const strength = Math.round((60 * count) / Math.max(1, sum(row)));
         return `<td class="${i === j ? "right" : "wrong"}" style="--share:${strength}%">${count || ""}</td>`;
       });
-      const { name, short } = classes[i];
-      return `<tr><th scope="row"><abbr title="${name}">${short}</abbr></th>${shares.join("")}</tr>`;
+      return `<tr><th scope="row">${title(classes[i])}</th>${shares.join("")}</tr>`;
     });
     return `<table><caption>${who} (rows: what it is)</caption><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
   }
@@ -167,11 +168,15 @@
       });
     });
     write("Rows: what it is. Columns: what was said. Cells drawn by a program; for teaching only.", 60, 590, 20);
-    return new Promise((done) => canvas.toBlob(done, "image/png"));
+    const corner = c.getImageData(0, 0, 9, 9).data; // white, unless the browser alters what is read back
+    return Math.min(...corner) < 250 ? null : new Promise((done) => canvas.toBlob(done, "image/png"));
   }
 
   async function save() {
-    const file = new File([await portrait()], "forty-cells.png", { type: "image/png" });
+    const drawn = await portrait();
+    find(".game-altered").textContent = drawn ? "" : "This browser lets no page save a picture. A screenshot does it.";
+    if (!drawn) return;
+    const file = new File([drawn], "forty-cells.png", { type: "image/png" });
     if (matchMedia("(pointer: coarse)").matches && navigator.canShare?.({ files: [file] }))
       return navigator.share({ files: [file] }).catch(() => {}); // the reader may change their mind
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: file.name });
@@ -182,7 +187,7 @@
   classes.forEach(({ name }, i) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.innerHTML = `<kbd aria-hidden="true">${i + 1}</kbd> ${name}`;
+    button.innerHTML = `<kbd aria-hidden="true">${i + 1}</kbd> ${escaped(name)}`;
     button.addEventListener("click", () => answer(i));
     find(".game-names").append(button);
   });

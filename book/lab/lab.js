@@ -2,17 +2,19 @@
 // explain itself where the book is opened as a file and modules are refused.
 {
   const PATIENCE = 20000; // ms for one picture
+  const SERVE = "in the book’s folder, run “python -m http.server” and open http://localhost:8000 in your browser.";
   const lab = document.querySelector(".lab"), find = (selector) => lab.querySelector(selector);
   const about = JSON.parse(lab.dataset.about), folder = new URL(lab.dataset.static, location.href);
   const answer = find(".lab-answer"), notes = find(".lab-notes"), time = find(".lab-time"), canvas = find("canvas");
   const preset = find(".lab-preset"), lobes = find(".lab-lobes"), slider = lobes.querySelector("input");
   const crop = find(".lab-crop"), warm = find(".lab-warm"), upload = find(".lab-file input");
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
-  let worker, shown = null, current = null, asked = 0, waiting = null;
+  let worker, ready = false, broken = null, shown = null, current = null, asked = 0, waiting = null;
 
   const bars = about.classes.map(({ name, color }) => {
     const row = find("tbody").insertRow();
-    row.innerHTML = `<th scope="row">${name}</th><td><span class="lab-bar"></span></td><td class="lab-share">–</td>`;
+    row.innerHTML = '<th scope="row"></th><td><span class="lab-bar"></span></td><td class="lab-share">–</td>';
+    row.cells[0].textContent = name;
     row.style.setProperty("--color", color);
     return row;
   });
@@ -22,18 +24,74 @@
   slider.max = about.lobes.length - 1;
   slider.value = Math.floor(about.lobes.length / 2);
 
-  function start() {
+  // Why the lab cannot run here, and what to do, as far as a page can know.
+  function obstacle() {
+    if (location.protocol === "file:") return ["The lab does not run from a file.", `Instead, ${SERVE}`];
+    if (self.origin === "null") {
+      const published = document.querySelector("link[rel=canonical]")?.href;
+      const open = published ? `Open ${published}, or ${SERVE}` : `Instead, ${SERVE}`;
+      return ["This page is shown in a sandbox, where the lab cannot load its network.", open];
+    }
+    try {
+      new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); // the smallest one
+    } catch {
+      return [
+        "WebAssembly is off in this browser; the network needs it.",
+        "A setting for more security does that (Lockdown Mode, for one): allow this page, or try another browser.",
+      ];
+    }
+    return null;
+  }
+
+  async function load(name) {
+    const answer = await fetch(new URL(name, folder));
+    if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+    return answer;
+  }
+
+  // The address of a module, with those that it imports. As a Blob it is JavaScript, whatever the server calls it:
+  // Python's on Windows may call it plain text, which browsers refuse.
+  async function script(name) {
+    let text = await (await load(name)).text();
+    for (const [whole, other] of text.matchAll(/^import .* from "\.\/(.*)"/gm))
+      text = text.replace(whole, whole.replace(`./${other}`, await script(other)));
+    text = text.replaceAll("import.meta.url", () => JSON.stringify(new URL(name, folder).href));
+    return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  }
+
+  async function start() {
     worker?.terminate();
-    worker = new Worker(new URL("worker.js", folder), { type: "module" });
+    ready = false;
+    try {
+      worker = new Worker(await script("worker.js"), { type: "module" });
+    } catch (problem) {
+      return fail("The network could not be loaded. Load this page again.", String(problem));
+    }
     worker.onmessage = ({ data }) => {
-      if (data.ready) lab.dataset.ready = "";
-      else if (data.failed) say("The network could not be loaded. Load this page again.", data.failed);
+      if (data.ready) {
+        ready = true;
+        lab.dataset.ready = "";
+        if (current && lab.dataset.done != asked) ask();
+      } else if (data.failed === "altered")
+        fail(
+          "This browser alters the pictures that a page reads: the network would see noise, so it gives no answer.",
+          `It guards you against being recognised. In Firefox, open about:config, add ${location.hostname} to ` +
+            "privacy.resistFingerprinting.exemptedDomains and load this page again; or try another browser.",
+        );
+      else if (data.failed) fail("The network could not be loaded. Load this page again.", data.failed);
       else if (data.id === asked) {
         clearTimeout(waiting);
         data.problem ? say(data.problem) : show(data);
       }
     };
-    worker.onerror = () => say("The network could not be started. A newer browser may help.");
+    worker.onerror = () => fail("The network could not be started. A newer browser may help.");
+  }
+
+  // For good: every picture gets this answer.
+  function fail(words, more) {
+    clearTimeout(waiting);
+    broken = [words, more];
+    say(words, more);
   }
 
   function say(words, more = "") {
@@ -50,12 +108,17 @@
   function read(file, name) {
     current = { file, name };
     asked += 1;
+    if (broken) say(...broken);
+    else if (ready) ask();
+  }
+
+  function ask() {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       start();
       say("This picture takes too long to open. Try a smaller one.");
     }, PATIENCE);
-    worker.postMessage({ id: asked, file, crop: crop.value / 100 });
+    worker.postMessage({ id: asked, file: current.file, crop: crop.value / 100 });
   }
 
   function fill(row, share, text) {
@@ -110,8 +173,7 @@
     lobes.querySelector("output").textContent = Number(slider.value) + 1;
     const name = about.cells[key];
     try {
-      const answer = await fetch(new URL(`${key}.png`, folder));
-      read(await answer.blob(), `Drawn cell: ${name}`);
+      read(await (await load(`${key}.png`)).blob(), `Drawn cell: ${name}`);
     } catch {
       say("The drawn cell could not be loaded. Load this page again.");
     }
@@ -125,12 +187,9 @@
   }
 
   find(".lab-body").hidden = false;
-  if (location.protocol === "file:") {
-    say(
-      "The lab does not run from a file.",
-      "In the folder of the book, run “python -m http.server” and open http://localhost:8000 in your browser.",
-    );
-  } else {
+  const reason = obstacle();
+  if (reason) fail(...reason);
+  else {
     start();
     preset.addEventListener("change", choose);
     slider.addEventListener("input", choose);

@@ -3,6 +3,16 @@
 const MOST_BYTES = 60e6, LARGE = 1024, SMALL = 32; // px
 const BITS = 4194304; // 2^22, the precision of Pillow's weights
 
+// By how many levels, at most, a picture read back differs from what was drawn: some browsers answer with noise.
+export function altered() {
+  const drawn = new ImageData(SMALL, SMALL);
+  const context = new OffscreenCanvas(SMALL, SMALL).getContext("2d", { willReadFrequently: true });
+  drawn.data.forEach((_, i) => (drawn.data[i] = i % 4 === 3 ? 255 : (97 * i) % 256));
+  context.putImageData(drawn, 0, 0);
+  const read = context.getImageData(0, 0, SMALL, SMALL).data;
+  return drawn.data.reduce((most, level, i) => Math.max(most, Math.abs(level - read[i])), 0);
+}
+
 // What to tell the reader is thrown as text; everything else is an error of ours.
 export async function open(file) {
   const notes = [];
@@ -33,10 +43,14 @@ export function prepare(bitmap, crop, size) {
   context.drawImage(bitmap, ...(part ?? [0, 0, width, height]), 0, 0, width, height);
   const pixels = context.getImageData(0, 0, width, height).data;
   const rest = part ? 1 : crop, kept = rest * Math.min(width, height);
-  const rows = along(pixels, width, height, 4, weights(width, (width - kept) / 2, (width + kept) / 2, size));
-  const turned = turn(rows, size, height);
-  const columns = along(turned, height, size, 3, weights(height, (height - kept) / 2, (height + kept) / 2, size));
-  return turn(columns, size, size);
+  const across = weights(width, (width - kept) / 2, (width + kept) / 2, size);
+  const down = weights(height, (height - kept) / 2, (height + kept) / 2, size);
+  if (height > size && height - size > 2 * (width - size)) { // then Pillow begins with the height
+    const columns = along(turn(pixels, width, height, 4), height, width, 3, down);
+    return along(turn(columns, size, width), width, size, 3, across);
+  }
+  const rows = along(pixels, width, height, 4, across);
+  return turn(along(turn(rows, size, height), height, size, 3, down), size, size);
 }
 
 // For each place of the result: where it begins to read, and how much of each place counts.
@@ -72,13 +86,13 @@ function along(from, width, height, channels, wanted) {
   return to;
 }
 
-// Rows become columns.
-function turn(from, width, height) {
-  const to = new Uint8ClampedArray(from.length);
+// Rows become columns; three channels come out.
+function turn(from, width, height, channels = 3) {
+  const to = new Uint8ClampedArray(3 * width * height);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let channel = 0; channel < 3; channel++)
-        to[(x * height + y) * 3 + channel] = from[(y * width + x) * 3 + channel];
+        to[(x * height + y) * 3 + channel] = from[(y * width + x) * channels + channel];
   return to;
 }
 

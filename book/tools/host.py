@@ -42,15 +42,20 @@ class Host(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serve():
+def serve(host=Host):
     """Send the pages for a while, to this machine alone.
+
+    Parameters
+    ----------
+    host : type
+        `Host`, or a class that derives from it.
 
     Yields
     ------
     str
         Their address, without a slash at its end.
     """
-    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), host) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

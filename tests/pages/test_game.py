@@ -90,6 +90,19 @@ def test_the_result_is_saved_as_a_picture(game, tmp_path):
         assert len(picture.getcolors(1 << 20)) > 20
 
 
+def test_noise_is_not_saved(game):
+    game.evaluate("""() => {
+        CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) => {
+            const picture = new ImageData(width, height);
+            picture.data.forEach((_, i) => (picture.data[i] = 256 * Math.random()));
+            return picture;
+        };
+    }""")
+    answer(game, told(game)[0])
+    game.click(".game-save")
+    game.wait_for_function("document.querySelector('.game-altered').textContent.includes('screenshot')")
+
+
 def test_it_fits_a_phone(game):
     game.set_viewport_size({"width": 360, "height": 740})
     assert game.evaluate("document.documentElement.scrollWidth") <= 360

@@ -4,11 +4,13 @@ import base64
 import io
 import json
 import random
+from html import escape
 
 import numpy as np
 import pytest
-from host import HTML
-from PIL import Image
+from host import HTML, Host, serve
+from PIL import Image, ImageOps
+from printing import chromium as find_chromium
 
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets.pictures import resize
@@ -152,3 +154,165 @@ def test_as_a_file_it_says_what_to_do(chromium):
     page.goto(LAB.as_uri())
     assert "http.server" in page.inner_text(".lab-notes")
     page.close()
+
+
+class Windows(Host):
+    """What Python's server may send on Windows, where the registry says what a suffix means."""
+
+    extensions_map = Host.extensions_map | {
+        ".js": "text/plain",
+        ".mjs": "application/octet-stream",
+        ".wasm": "text/html",
+    }
+
+
+class Sandbox(Host):
+    """As Jupyter sends files."""
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", "sandbox allow-scripts")
+        super().end_headers()
+
+
+class Strict(Windows):
+    """Wrong types, and a browser told to believe them."""
+
+    def end_headers(self):
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+
+def told(page, address):
+    """What the lab says that gives no answer: the same for its first cell and for a picture of the reader's."""
+    page.goto(f"{address}/book/lab/index.html")
+    page.wait_for_selector(".lab[data-done]")
+    if page.locator(".lab[data-done='0']").count() == 0:
+        picture = {"name": "a.png", "mimeType": "image/png", "buffer": encoded(noise(90, 90))}
+        first = page.inner_text(".lab-result")
+        page.set_input_files(".lab-file input", picture)
+        page.wait_for_selector(".lab[data-done='2']")
+        assert first == page.inner_text(".lab-result")
+    assert set(page.locator(".lab-share").all_inner_texts()) == {"–"}
+    return page.inner_text(".lab-answer"), page.inner_text(".lab-notes")
+
+
+@pytest.fixture
+def troubled(chromium):
+    """A page that may report errors."""
+    page = chromium.new_page()
+    yield page
+    page.close()
+
+
+def test_a_server_with_other_types_is_enough(page):
+    with serve(Windows) as address:
+        page.goto(f"{address}/book/lab/index.html")
+        page.wait_for_selector(".lab[data-done='1']")
+        assert "Read in" in page.inner_text(".lab-time")
+
+
+@pytest.mark.parametrize("name", ["index", "game"])
+def test_a_script_that_the_browser_refuses_is_said(troubled, name):
+    with serve(Strict) as address:
+        troubled.goto(f"{address}/book/lab/{name}.html")
+        assert "could not be loaded" in troubled.inner_text(".lab-missing, .game-missing")
+
+
+def test_in_a_sandbox_it_says_what_to_do(troubled):
+    with serve(Sandbox) as address:
+        answer, notes = told(troubled, address)
+    assert "sandbox" in answer and "http.server" in notes and "https://" in notes
+
+
+def test_without_webassembly_it_says_so(chromium, site):
+    browser = chromium.browser_type.launch(
+        executable_path=find_chromium(), args=["--no-sandbox", "--js-flags=--jitless"]
+    )
+    assert "WebAssembly is off" in told(browser.new_page(), site)[0]
+    browser.close()
+
+
+def test_a_missing_network_is_not_the_fault_of_the_picture(troubled, site):
+    troubled.route("**/compactnet.onnx", lambda route: route.fulfill(status=404))
+    answer, notes = told(troubled, site)
+    assert "network could not be loaded" in answer and "404" in notes
+
+
+def test_a_slow_network_is_not_the_fault_of_the_picture(page, site):
+    page.add_init_script(
+        "{ const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms === 20000 ? 900 : ms); }"
+    )
+    page.route("**/worker.js", lambda route: (page.wait_for_timeout(2000), route.continue_()))
+    page.goto(f"{site}/book/lab/index.html")
+    page.wait_for_selector(".lab[data-done='1']")
+    assert "Read in" in page.inner_text(".lab-time")
+
+
+def alter(page, level):
+    """As browsers do that guard against being recognised: what a page reads back is not what was drawn."""
+    patch = """const original = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+        OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...place) {
+            const picture = original.apply(this, place);
+            picture.data.forEach((level, i) => (picture.data[i] = LEVEL));
+            return picture;
+        };""".replace("LEVEL", level)
+    script = (HTML / "_static" / "lab" / "worker.js").read_text("utf-8")
+    page.route("**/worker.js", lambda route: route.fulfill(body=patch + "\n" + script))
+
+
+@pytest.mark.parametrize("level", ["256 * Math.random()", "255", "level + 4 * (i === 98)"])
+def test_noise_in_place_of_a_picture_gets_no_answer(page, site, level):
+    alter(page, level)
+    answer, notes = told(page, site)
+    assert "alters the pictures" in answer and "resistFingerprinting" in notes
+
+
+def test_a_little_noise_is_said(page, site):
+    alter(page, "level ^ (i % 8 === 0)")
+    page.goto(f"{site}/book/lab/index.html")
+    page.wait_for_selector(".lab[data-done='1']")
+    assert "alters the pixels a little" in page.inner_text(".lab-notes")
+    assert "Read in" in page.inner_text(".lab-time")
+
+
+@pytest.mark.parametrize("name", ["index", "game"])
+def test_names_are_text(page, site, name):
+    hostile = """<img src=x onerror="document.title='run'"> & 'x'"""
+    html = (HTML / "book" / "lab" / f"{name}.html").read_text("utf-8")
+    assert "&quot;neutrophil&quot;" in html
+    named = html.replace("&quot;neutrophil&quot;", escape(json.dumps(hostile)))
+    page.route(f"**/{name}.html", lambda route: route.fulfill(body=named, content_type="text/html"))
+    page.goto(f"{site}/book/lab/{name}.html")
+    for _ in range(40 if name == "game" else 0):
+        page.keyboard.press("2")
+    assert page.get_by_text(hostile).count() >= (1 if name == "index" else 3)
+    assert page.title() != "run" and page.locator("img[src=x]").count() == 0
+
+
+def levels(lab, site, files):
+    texts = [(base64.b64encode(data).decode(), 1) for data in files]
+    return [np.array(answer["levels"]) for answer in json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts]))]
+
+
+def test_any_shape_is_read_as_in_python(lab, site):
+    sizes = [(200, 160), (160, 200), (160, 192), (160, 193), (90, 300), (300, 90), (60, 40), (40, 60), (1, 999)]
+    pictures = [noise(*size) for size in sizes]
+    for picture, read in zip(pictures, levels(lab, site, map(encoded, pictures)), strict=True):
+        assert np.array_equal(resize(np.asarray(picture), 128).ravel(), read), picture.size
+
+
+def turned(turn):
+    tags = Image.Exif()
+    tags[0x0112] = turn
+    return tags
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_turned_photograph_is_read_upright(lab, site, kind):
+    """As all browsers show it, which leave WebP as it is."""
+    cell = Image.fromarray(draw(random_spec("monocyte", np.random.default_rng(3)), 200, 3)).crop((0, 0, 200, 160))
+    files = [encoded(cell, kind, exif=turned(turn)) for turn in range(1, 9)]
+    for data, read in zip(files, levels(lab, site, files), strict=True):
+        picture = Image.open(io.BytesIO(data))
+        upright = picture if kind == "WEBP" else ImageOps.exif_transpose(picture)
+        assert np.array_equal(resize(np.asarray(upright), 128).ravel(), read)
