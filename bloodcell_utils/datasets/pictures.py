@@ -4,6 +4,7 @@ A closed list of formats (Pillow would start Ghostscript for PostScript, whateve
 so that one bad file costs one answer and not the memory of the machine.
 """
 
+import contextlib
 import io
 import math
 
@@ -68,8 +69,6 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
         If the bytes are no image, are cut short, or (where strict) the image is CMYK, 16-bit or animated: these need
         a choice (a colour profile, a range, a frame) that only the owner of the image can make.
     """
-    from PIL import ImageOps
-
     with _opened(data, name) as image:
         if strict:
             _refuse_choices(image, name)
@@ -77,7 +76,7 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
             image.draft("RGB", (math.ceil(size / crop),) * 2)
         if image.format == "JPEG" and _breaks_off(image):
             raise DataError(f"{name} is damaged: its data break off, and the rest of the picture is grey.")
-        image = _rgb(ImageOps.exif_transpose(image))  # a camera that was held upright, as browsers show it
+        image = _rgb(_upright(image))
         return np.asarray(image if size is None else _resized(image, size, crop))
 
 
@@ -229,6 +228,17 @@ def _refuse_choices(image, name):
     mode = _deep(image) or image.mode
     if mode not in {"RGB", "RGBA", "L", "LA", "P", "PA", "1"}:
         raise DataError(f"{name} has colour mode {mode}; save it as 8-bit RGB (PNG or JPEG) first.")
+
+
+def _upright(image):
+    """A photograph turned as its camera says, where browsers turn it too."""
+    from PIL import ImageOps
+
+    image.load()
+    if image.format != "WEBP":
+        with contextlib.suppress(Exception):  # of tags that are damaged: the picture is not
+            return ImageOps.exif_transpose(image)
+    return image
 
 
 def _deep(image):
