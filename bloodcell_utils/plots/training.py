@@ -106,7 +106,8 @@ def arm_curves(networks) -> Figure:
             ax.text(0.5, 0.5, NOT_MEASURED, transform=ax.transAxes, ha="center", va="center", color=NEUTRAL)
             continue
         runs = pd.DataFrame(models.values())
-        for arm, color in zip(runs["arm"].unique(), SERIES[::2], strict=False):
+        arms = runs["arm"].unique()
+        for arm, color in zip(arms, _palette(arms), strict=True):
             curves = [pd.DataFrame(epochs).set_index("epoch") for epochs in runs.loc[runs["arm"] == arm, "history"]]
             values = 100 * pd.concat([curve["val_accuracy"] for curve in curves], axis=1)
             ax.plot(values, color=color, lw=0.8, alpha=0.6)
@@ -127,7 +128,7 @@ def arm_rates(models) -> Figure:
     fig, ax = figure(9, 4)
     table = pd.DataFrame(models.values())
     arms = table["arm"].unique()
-    palette = SERIES[:: 2 if len(arms) < 3 else 1]
+    palette = _palette(arms)
     for i, arm in enumerate(arms):
         runs = table.loc[table["arm"] == arm, "per_class"]
         rates = 100 * np.array([[row["sensitivity"] for row in run] for run in runs], float)
@@ -137,6 +138,11 @@ def arm_rates(models) -> Figure:
     ax.set(xticks=range(len(FOLDERS)), xticklabels=[short(c) for c in FOLDERS], ylabel="true-positive rate (%)")
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return fig
+
+
+def _palette(arms):
+    """A colour an arm; two are as unlike as can be."""
+    return SERIES[:: 2 if len(arms) < 3 else 1][: len(arms)]
 
 
 def arm_scores(models) -> Figure:

@@ -147,6 +147,12 @@ def test_a_panel_without_curves_says_that_it_was_not_measured():
     assert texts(fig).count("not measured yet") == 1
 
 
+def test_every_arm_has_a_curve():
+    four = {str(i): {"arm": "abcd"[i], "history": EPOCHS} for i in range(4)}
+    fig = plots.arm_curves({"a": four})
+    assert len({line.get_color() for line in fig.axes[0].lines}) == 4 and len(fig.legends[0].texts) == 4
+
+
 def test_what_was_cut_wrongly_is_coloured_and_the_image_kept():
     image, found, truth = np.zeros((2, 2, 3), np.uint8), np.eye(2) > 0, np.ones((2, 2)) > [[0, 1], [1, 1]]
     (shown,) = plots.cuts([image], [found], [truth]).axes[0].images
