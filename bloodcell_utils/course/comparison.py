@@ -13,6 +13,7 @@ _ROWS = (  # chapter, title, experiment, model
     ("features_svm", "borrowed network, last block", "svm", "{} last block"),
     ("features_svm", "random network, all blocks, 64 px", "control", "random vgg16 all blocks"),
     ("features_svm", "colour histogram", "svm", "colour histogram"),
+    ("fine_tuning", "borrowed network, new head", "finetune", "{} head"),
     ("fine_tuning", "borrowed network, last blocks tuned", "finetune", "{} fine-tuned"),
     ("compact_network", "CompactNet, trained from nothing", "compact", "long, seed 2019"),
 )
