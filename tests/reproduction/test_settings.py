@@ -64,7 +64,7 @@ def test_differences_name_ours_and_the_papers(make_record):
 def test_the_fields_of_a_record_agree_with_its_note(name):
     """They were added to records that had the note alone."""
     record = records.load_record(name, "laptop")
-    (note,) = record.notes
+    note = record.notes[0]
     size, crop = re.search(r"(\d+) px, central (\d+)%", note).groups()
     told = [how for model in record.models.values() if (how := model.get("tuning") or model.get("features"))]
     assert told and all((how["size"], round(100 * how["crop"])) == (int(size), int(crop)) for how in told)
