@@ -49,12 +49,14 @@ def read_file(path, most=None):
         raise DataError(f"{path} cannot be read: {why}.") from err
 
 
-def writable(path):
+def writable(path, text=False):
     """Where a result will be written; to be asked before the work that makes it.
 
     Parameters
     ----------
     path : path-like
+    text : bool
+        What comes is text, and replaces nothing else: a slip must not cost a picture.
 
     Returns
     -------
@@ -64,12 +66,14 @@ def writable(path):
     Raises
     ------
     BloodcellError
-        If it is there and no regular file, or cannot be written.
+        If it is there and no regular file (or no text), or cannot be written.
     """
     target = Path(os.path.realpath(path))
     try:
         if target.exists() and not target.is_file():
             raise BloodcellError(f"{path} is no regular file, so it is not written to; name a file.")
+        if text and target.exists() and b"\0" in target.open("rb").read(4096):
+            raise BloodcellError(f"{path} is there and is no text (a picture?); name another file.")
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = _beside(target)
         beside.touch(exist_ok=False)
@@ -236,8 +240,10 @@ def set_aside(path):
     Raises
     ------
     BloodcellError
-        If a thousand were set aside before.
+        If it is no regular file, or a thousand were set aside before.
     """
+    if not path.is_file():
+        raise BloodcellError(f"{path} is no regular file, so it is left alone.")
     for number in range(1, 1000):
         aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
         if not aside.exists():

@@ -7,6 +7,7 @@
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 from .. import __version__
@@ -48,7 +49,9 @@ def main(arguments=None):
     terminal.prepare()
     options = _parser().parse_args(arguments)
     try:
-        status = options.command(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = terminal.warn
+            status = options.command(options) or 0
         terminal.finish()
         return status
     except BrokenPipeError:  # the reader of a pipe, `head` for example, has seen enough
@@ -62,7 +65,7 @@ def main(arguments=None):
         return 1
     except KeyboardInterrupt:
         resumed = "What was done is kept: the same command goes on from there."
-        print(f"\nInterrupted. {resumed if options.resumable else 'Nothing was written.'}", file=sys.stderr)
+        print(f"\nInterrupted. {resumed if options.resumable else 'No file is half written.'}", file=sys.stderr)
         return 130
 
 
@@ -212,4 +215,7 @@ def _within(text, low, high):
 
 def _names(text):
     """A list of names from one argument: ``svm,finetune``."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no experiment is named")
+    return names

@@ -1,6 +1,6 @@
 """The data set: fetch, verify, info."""
 
-from .terminal import name
+from .terminal import name, shown
 
 
 def fetch(options):
@@ -17,7 +17,7 @@ def verify(options):
 
     source = pbc.locate(options.folder)
     verification = pbc.verify(source)
-    print(f"{source}\n{verification}")
+    print(shown(f"{source}\n{verification}"))
     if verification.status in ("official", "re-encoded"):
         table = pbc.index(source, on_error="skip")
         print(
@@ -36,5 +36,5 @@ def info(options):
     table = table.assign(**{column: table[column].map(name) for column in ("class", "subtype")})
     counts = table.groupby(["class", "subtype", "batch"]).size().rename("images").reset_index()
     sizes = table.groupby(["width", "height"]).size().sort_values(ascending=False)
-    print(f"{table['source'].iloc[0]}: {len(table):,} images\n\n{counts.to_string(index=False)}\n")
+    print(f"{name(table['source'].iloc[0])}: {len(table):,} images\n\n{counts.to_string(index=False)}\n")
     print("pixels: " + ", ".join(f"{w}x{h} ({n:,})" for (w, h), n in sizes.items()))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from .. import config
+from ..errors import BloodcellError
 from ..files import writable
 from .terminal import name, shown
 
@@ -14,14 +15,35 @@ def run(options):
     from .. import experiments
     from ..experiments import records
 
-    writable(Path(options.output or config.results_dir()) / "record")
+    folder = Path(options.output or config.results_dir())
+    writable(folder / ".record")
     changes = {"feature_size": options.size} if options.size else {}
     profile = config.profile(options.profile, **changes)
     chosen = {name: value for name in ("scheduler", "backbone", "ship") if (value := getattr(options, name))}
     seeds = {"seed": options.seed, "split_seed": options.split_seed}
+    _check_replaced(folder, profile, options)
     record = experiments.run(options.experiment, profile, **seeds, **chosen)
     path = record.write(options.output)
     print(f"\n{_table(records.record_rows([record]))}\n\nRecord: {path}")
+
+
+def _check_replaced(folder, profile, options):
+    """The record of another seed or setting is not replaced in silence."""
+    from ..experiments import records
+
+    networks = {options.backbone or profile.borrowed, "vgg16"}
+    stems = [records.experiment_name(options.experiment, network) for network in networks]
+    for path in (folder / f"{stem}.{profile.name}.json" for stem in stems):
+        try:
+            old = records.read(path) if path.exists() else None
+        except BloodcellError:
+            continue
+        same = old is None or (old.seed, old.split.get("seed")) == (options.seed, options.split_seed)
+        if not same or (old and old.settings and old.settings != records.settings_of(profile)):
+            raise BloodcellError(
+                f"{path} is of another seed or other settings and would be replaced. Name another folder with "
+                "--output, or move it away."
+            )
 
 
 def reproduce(options):
@@ -31,6 +53,7 @@ def reproduce(options):
     profile = config.profile(options.profile)
     folder = options.output or (Path("reproduction") / ("sample" if profile.data == "synthetic" else ""))
     outcomes = []
+    writable(Path(folder) / ".report")
     if not options.report_only:
         for outcome in reproduction.reproduce(profile, folder, options.only, again=options.again, seed=options.seed):
             outcomes.append(outcome)
@@ -47,6 +70,8 @@ def results(options):
     """Print every record as a table or as json."""
     from ..experiments import records
 
+    if options.folder and not Path(options.folder).is_dir():
+        raise BloodcellError(f"There is no folder {options.folder}.")
     problems = []
     rows = records.record_rows(records.read_all(options.folder, problems))
     if options.json:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from ..cells import FOLDERS
 from ..errors import BloodcellError
@@ -17,7 +18,7 @@ def predict(options):
     if options.csv:
         _check_csv(options.csv, files)
     if options.explain:
-        writable(options.explain / "name")
+        _check_folder(options.explain, files)
     table = prediction.predict(files, options.crop, options.threshold, progressbar=sys.stderr.isatty())
     failed = bool((table["problem"] != "").any())
     kept = options.csv and _written(options.csv, table)
@@ -36,19 +37,23 @@ def predict(options):
 
 def _check_csv(path, files):
     """A slip, such as a star that stands where a name belongs, must not cost a picture."""
-    from ..datasets.pictures import SUFFIXES, dimensions, read
+    from ..datasets.pictures import SUFFIXES
 
-    target = writable(path)
+    if path.suffix.lower() in SUFFIXES:
+        raise BloodcellError(f"{path} is a picture, or is called like one; name a file such as cells.csv.")
+    target = writable(path, text=True)
     if any(os.path.exists(file) and os.path.exists(target) and os.path.samefile(file, target) for file in files):
         raise BloodcellError(f"{path} is one of the images; name another file for the table.")
-    picture = target.suffix.lower() in SUFFIXES
-    if target.exists() and not picture:
-        try:
-            picture = bool(dimensions(read(target)))
-        except BloodcellError:
-            pass
-    if picture:
-        raise BloodcellError(f"{path} is a picture, or is called like one; name a file such as cells.csv.")
+
+
+def _check_folder(folder, files):
+    """Heat maps among the images would be read as cells the next time, or replace one."""
+    writable(folder / ".heat-map")
+    inside = next(
+        (file for file in files if Path(os.path.realpath(folder)) in Path(os.path.realpath(file)).parents), None
+    )
+    if inside:
+        raise BloodcellError(f"{folder} holds images to be read ({inside}); name another folder for the heat maps.")
 
 
 def _written(path, table):
@@ -63,8 +68,9 @@ def _written(path, table):
 
 
 def _harmless(image):
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{image}" if image.startswith(("=", "+", "-", "@", "\t", "\r")) else image
+    """A name that no spreadsheet takes for a formula, nor for the end of a row."""
+    image = name(image)
+    return f"'{image}" if image.startswith(("=", "+", "-", "@", "\\")) else image
 
 
 def _lines(table, answer_width):

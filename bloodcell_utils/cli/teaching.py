@@ -1,6 +1,8 @@
 """For learners and teachers: progress, questions."""
 
-from ..files import replace_file
+from .. import config
+from ..errors import BloodcellError
+from ..files import replace_file, writable
 
 MOODLE = (
     "In Moodle: open the question bank of your course, choose Import, the file format 'Moodle XML format', and under "
@@ -17,7 +19,9 @@ def learnt(options):
         aside = progress.reset()
         print(f"You begin anew. What you had solved is kept in {aside}." if aside else "There was nothing to forget.")
     elif options.page:
-        replace_file(options.page, certificate.page(options.name).encode())
+        if options.page.resolve() == config.progress_file():
+            raise BloodcellError(f"{options.page} holds your progress; name another file for the page.")
+        replace_file(writable(options.page, text=True), certificate.page(options.name).encode())
         print(options.page.resolve().as_uri())
     else:
         print(certificate.text())
@@ -31,7 +35,7 @@ def questions(options):
 
     if options.moodle:
         exported = moodle.export(options.chapter)
-        replace_file(options.moodle, exported)
+        replace_file(writable(options.moodle, text=True), exported)
         count = exported.count(b'type="multichoice"')
         print(f"{count} questions are in {options.moodle}. {MOODLE}")
         return

@@ -49,6 +49,18 @@ def prepare():
             getattr(sys, stream).reconfigure(errors="backslashreplace")
 
 
+def warn(message, *place, **options):
+    """Show a warning as a line of the command, without the line of code that gave it.
+
+    Parameters
+    ----------
+    message : Warning or str
+    *place, **options
+        What else `warnings` tells; not shown.
+    """
+    print(f"bloodcell: {shown(str(message))}", file=sys.stderr)
+
+
 def finish():
     """Write out what was printed; where that fails, Python shall not try again at its end."""
     try:

@@ -144,7 +144,8 @@ def with_groups(table, patients=None):
         group = table["path"]
     elif str(patients).endswith(".csv"):
         try:
-            rows = pd.read_csv(patients, dtype=str)[["path", "group"]].drop_duplicates()
+            rows = pd.read_csv(patients, dtype=str, keep_default_na=False)[["path", "group"]]
+            rows = rows.apply(lambda column: column.str.strip()).replace("", np.nan).dropna().drop_duplicates()
         except (OSError, KeyError, ValueError) as err:
             raise DataError(f"{patients} is no table with the columns path and group ({err}).") from err
         if len(twice := rows.loc[rows["path"].duplicated(), "path"]):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import BloodcellError
 from ..evaluation import metrics
-from ..files import replace_file
+from ..files import read_file, replace_file, set_aside
 from ..interactive.page import markdown_code, markdown_text, render
 from .capstone import LEAST_IMAGES, Audit
 
@@ -162,7 +162,7 @@ def save(source, text):
     Returns
     -------
     pathlib.Path
-        ``<name of the set>-card.md``; written whole or not at all.
+        ``<name of the set>-card.md``; written whole or not at all. Another card that was there is set aside.
 
     Raises
     ------
@@ -171,5 +171,7 @@ def save(source, text):
     """
     source = Path(source).resolve()
     path = source.with_name(f"{source.stem if source.is_file() else source.name}-card.md")
+    if path.exists() and read_file(path) != text.encode():
+        set_aside(path)  # somebody may have answered its questions
     replace_file(path, text.encode())
     return path

@@ -63,8 +63,8 @@ def _search(folder, deeper):
             with os.scandir(child) as entries:
                 if any(not entry.is_dir() and is_picture(f"class/{entry.name}") for entry in entries):
                     classes.append(child)
-            if deeper:
-                below += _search(child, deeper - 1)
+            if deeper or child in classes:
+                below += _search(child, 99 if child in classes else deeper - 1)  # below a class, nothing is overlooked
         except PermissionError as err:
             closed.append((child, err))
     classes = classes or [child for child in children if os.path.basename(child) in FOLDERS]
@@ -140,7 +140,7 @@ def members(path):
         raise DataError(f"{what}. Get it again {again}; nothing was changed.") from err
     found, sets = {}, {}
     for info in infos:
-        parts = info.filename.replace("\\", "/").strip("/").split("/")
+        parts = [part for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".")]
         name = "/".join(parts[-2:])
         if not info.is_dir() and is_picture("/".join(parts)):
             sets.setdefault("/".join(parts[:-2]) or "the top", None)

@@ -1,5 +1,6 @@
 """Image files to arrays: decoded in parallel, cropped, resized, and kept in the cache as a memory map."""
 
+import hashlib
 import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -43,11 +44,15 @@ def load_images(table, size, crop=1.0, *, progressbar=True, reduced=False):
     if not 0 < crop <= 1 or size < 1:
         raise DataError(f"crop={crop} must be in (0, 1] and size={size} at least 1.")
     name = f"images-{size}-{key('v1', size, crop, *['reduced'] * reduced, *table['sha256'])}"
-    paths = table[["source", "path"]].to_numpy()
+    paths = table[["source", "path", "sha256"]].to_numpy()
     with reader() as read, ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def one(place):
-            return decode(read(*place), size, crop, name=place[1], reduced=reduced)
+            source, path, sha256 = place
+            data = read(source, path)
+            if hashlib.sha256(data).hexdigest() != sha256:  # its pixels would be kept under the name of others
+                raise DataError(f"{path} has changed since {source} was indexed; index it again.")
+            return decode(data, size, crop, name=path, reduced=reduced)
 
         def compute(start, stop):
             return np.stack(list(pool.map(one, paths[start:stop])))

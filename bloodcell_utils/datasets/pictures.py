@@ -20,6 +20,7 @@ FORMATS = {  # as Pillow calls them, and how their files are named
 FOREIGN = (".heic", ".heif")  # pictures that Pillow does not read: named, never skipped
 SUFFIXES = (*(suffix for suffixes in FORMATS.values() for suffix in suffixes), *FOREIGN)
 MOST_BYTES, MOST_PIXELS = 250_000_000, 64_000_000  # of one picture: more than a microscope's camera gives
+MOST_SIDE = 30_000  # pixels
 
 
 def read(path):
@@ -74,7 +75,7 @@ def decode(data, size, crop=1.0, *, name="image", reduced=False, strict=True):
             _refuse_choices(image, name)
         if reduced and size is not None:
             image.draft("RGB", (math.ceil(size / crop),) * 2)
-        if image.format == "JPEG" and _breaks_off(image):
+        if image.format in ("JPEG", "MPO") and _breaks_off(image):
             raise DataError(f"{name} is damaged: its data break off, and the rest of the picture is grey.")
         image = _rgb(_upright(image))
         return np.asarray(image if size is None else _resized(image, size, crop))
@@ -118,7 +119,10 @@ def levels(image):
         For another shape, or levels outside 0-255, or that all lie between 0 and 1.
     """
     if hasattr(image, "getpalette"):  # Pillow's: as an array, one with a palette would be the numbers of its colours
-        return np.asarray(_rgb(image))
+        try:
+            return np.asarray(_rgb(_upright(image)))
+        except (OSError, ValueError) as err:
+            raise DataError(f"This picture cannot be read: {err}.") from err
     needed = "An image is an array of levels 0-255, (height, width, 3) or (height, width)"
     if isinstance(image, (list, tuple)):  # one image, or several? a list of rows looks like a list of images
         raise DataError(f"{needed}, not a {type(image).__name__} of numbers: make it one with np.asarray.")
@@ -169,7 +173,7 @@ class _opened:
             self.image = Image.open(io.BytesIO(self.data), formats=formats)
         except Exception as err:
             raise self._told(err) from err
-        if math.prod(self.image.size) > MOST_PIXELS:
+        if math.prod(self.image.size) > MOST_PIXELS or max(self.image.size) > MOST_SIDE:
             raise self._told(f"{self.image.width} x {self.image.height} pixels are too many")
         return self.image
 

@@ -97,6 +97,14 @@ def choose_threshold(probabilities, y, tolerated):
     return round(float(confidence[order][enough[-1]]) - 5e-7, 6) if len(enough) else 1.0
 
 
+def _confidence(probabilities, y):
+    """How sure each answer is, and whether it is right."""
+    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
+    if probabilities.ndim != 2 or y.shape != probabilities.shape[:1]:
+        raise BloodcellError(f"A row of probabilities a label is needed: {probabilities.shape} and {y.shape}.")
+    return probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+
+
 def calibration_error(probabilities, y):
     """How far confidence and accuracy are apart: the mean over ten bins of equal width, weighted by their images.
 
@@ -110,10 +118,9 @@ def calibration_error(probabilities, y):
     float
         Expected calibration error, in [0, 1].
     """
-    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    confidence, right = _confidence(probabilities, y)
     gaps = np.bincount(np.minimum(confidence * 10, 9).astype(int), confidence - right)
-    return round(float(np.abs(gaps).sum() / len(y)), 6)
+    return round(float(np.abs(gaps).sum() / len(right)), 6)
 
 
 def reliability(probabilities, y):
@@ -130,8 +137,7 @@ def reliability(probabilities, y):
         ``n``, the answers of each bin; ``right``, how many of them are right; ``confidence``, their mean. Bins without
         answers are left out.
     """
-    probabilities, y = np.asarray(probabilities, float), np.asarray(y)
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    confidence, right = _confidence(probabilities, y)
     bins = np.minimum(confidence * 10, 9).astype(int)
     filled = [bins == b for b in np.unique(bins)]
     return {

@@ -41,6 +41,15 @@ def confusion_matrix(y_true, y_pred, n_classes=8):
     return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
+def _square(confusion):
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.dtype.kind not in "biuf":
+        raise BloodcellError(f"A confusion matrix is a square of counts, not {confusion.dtype} {confusion.shape}.")
+    if confusion.size and not confusion.min() >= 0:
+        raise BloodcellError("A confusion matrix holds counts, none below 0.")
+    return confusion
+
+
 def at_equal_counts(y_true, y_pred, per_class, *, n_classes=8, seed=SEED):
     """The confusion matrix of a test set with equally many images of each class, drawn from the one at hand.
 
@@ -90,7 +99,7 @@ def one_vs_rest(confusion):
     pandas.DataFrame
         ``TP``, ``FN``, ``FP``, ``TN``; a row for each class, and each row sums to the number of images.
     """
-    confusion = np.asarray(confusion)
+    confusion = _square(confusion)
     right = np.diag(confusion)
     counts = pd.DataFrame({"TP": right, "FN": confusion.sum(axis=1) - right, "FP": confusion.sum(axis=0) - right})
     return counts.assign(TN=confusion.sum() - counts.sum(axis=1))
@@ -127,7 +136,7 @@ def accuracy(confusion):
     float
         In [0, 1]; NaN without images.
     """
-    confusion = np.asarray(confusion)
+    confusion = _square(confusion)
     return float(np.trace(confusion) / confusion.sum()) if confusion.sum() else float("nan")
 
 
@@ -143,7 +152,7 @@ def balanced_accuracy(confusion):
     float
         In [0, 1]; NaN without images.
     """
-    confusion = np.asarray(confusion)
+    confusion = _square(confusion)
     n = confusion.sum(axis=1)
     return float(np.mean(np.diag(confusion)[n > 0] / n[n > 0])) if n.any() else float("nan")
 
@@ -179,7 +188,7 @@ def kappa(confusion):
         1 for full agreement, 0 for that of two readers who give each name as often as these but at random, below 0 for
         less; NaN without cells, or where both gave the same one name only.
     """
-    confusion = np.asarray(confusion, float)
+    confusion = _square(confusion).astype(float)
     n = confusion.sum()
     by_chance = confusion.sum(axis=1) @ confusion.sum(axis=0)
     return float((n * np.trace(confusion) - by_chance) / (n**2 - by_chance)) if n**2 > by_chance else float("nan")
@@ -219,8 +228,8 @@ def wilson(successes, n, level=0.95):
     from scipy.stats import norm
 
     k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    if np.any((k < 0) | (k > n)):
-        raise BloodcellError("Wilson's interval needs 0 <= successes <= n.")
+    if not np.all((k >= 0) & (k <= n)) or not 0 < level < 1:
+        raise BloodcellError("Wilson's interval needs 0 <= successes <= n, and a level between 0 and 1, such as 0.95.")
     z = norm.ppf((1 + level) / 2)
     total = np.where(n > 0, n, 1)
     p = k / total
@@ -248,6 +257,11 @@ def two_proportions(right, n, other_right, *, other_n):
     from scipy.stats import norm
 
     right, n, other_right, other_n = (np.asarray(x, float) for x in (right, n, other_right, other_n))
+    if not (
+        np.all((right >= 0) & (right <= n) & (n > 0))
+        and np.all((other_right >= 0) & (other_right <= other_n) & (other_n > 0))
+    ):
+        raise BloodcellError("Two proportions need 0 <= right <= n, and at least one image on each side.")
     pooled = (right + other_right) / (n + other_n)
     deviation = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n))
     difference = np.abs(right / n - other_right / other_n)
@@ -301,7 +315,10 @@ def mcnemar(y_true, first, second):
     """
     from scipy.stats import binomtest
 
-    first, second = (np.asarray(predicted) == np.asarray(y_true) for predicted in (first, second))
+    y_true, first, second = map(np.asarray, (y_true, first, second))
+    if not y_true.shape == first.shape == second.shape or y_true.ndim != 1:
+        raise BloodcellError(f"Three lists of one length are needed: {y_true.shape}, {first.shape}, {second.shape}.")
+    first, second = first == y_true, second == y_true
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     discordant = only_first + only_second
     p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0

@@ -58,6 +58,9 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     """
     import pandas as pd
 
+    numbers = [value for value in (crop, threshold) if value is not None]
+    if crop is None or not all(isinstance(value, (int, float, np.number)) for value in numbers):
+        raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
     if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
         raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
     items, problems, seen = _items(images), [], []
@@ -145,7 +148,7 @@ def explain(table, folder, crop=1.0):
     folder, written, model = Path(folder), [], pretrained.network() if len(read) else None
     for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
         picture = decode(pictures.read(name), IMAGE, crop, name=name, reduced=True, strict=False)
-        path = folder / f"{Path(name).stem[:60]}-{number}-{answer.split()[0]}.png"
+        path = folder / f"{os.fsencode(Path(name).stem)[:60].decode(errors='ignore')}-{number}-{answer.split()[0]}.png"
         stream = io.BytesIO()
         pair = Image.fromarray(np.hstack([picture, overlay_heatmap(picture, model)]))
         pair.resize((3 * pair.width, 3 * pair.height)).save(stream, "PNG")
@@ -185,8 +188,13 @@ def image_files(path):
         raise BloodcellError(f"{err.filename} may not be opened ({err.strerror}): its images would be missing.")
 
     found = []
-    for folder, below, files in os.walk(path, onerror=refuse):
+    been = set()
+    for folder, below, files in os.walk(path, onerror=refuse, followlinks=True):
         below[:] = [name for name in below if not name.startswith(".")]
+        if (real := os.path.realpath(folder)) in been:  # a link back to where it came from
+            below[:] = []
+            continue
+        been.add(real)
         shown = (name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith("."))
         found += [Path(folder, name) for name in shown]
     if not found:

@@ -139,7 +139,10 @@ def read(path):
             table = read_file(beside)
             if checksum not in (None, hashlib.sha256(table).hexdigest()):  # older records have none
                 raise DataError(f"{beside.name} is of another run")
-            object.__setattr__(record, "predictions", pd.read_csv(io.BytesIO(gzip.decompress(table))))
+            answers = pd.read_csv(io.BytesIO(gzip.decompress(table)))
+            if not answers.drop(columns="path").isin(range(len(record.classes))).all(axis=None):
+                raise ValueError(f"{beside.name} has answers that are no class")
+            object.__setattr__(record, "predictions", answers)
     except (ArithmeticError, AttributeError, BloodcellError, EOFError, LookupError, OSError, RecursionError, TypeError,
             ValueError, zlib.error) as err:  # fmt: skip
         raise BloodcellError(f"{path} is not a run record, or not a whole one: {err}") from err
@@ -150,17 +153,24 @@ def _check(record):
     """What every reader of a record relies on; anything that is missing raises."""
     if not record.models:
         raise ValueError("it has no model")
-    if not (isinstance(record.data["name"], str) and isinstance(record.created, str)):
-        raise TypeError("its data or its date are not text")
+    texts = record.experiment, record.profile, record.data["name"], record.created, record.device
+    if not all(isinstance(text, str) for text in texts) or not isinstance(record.versions, dict):
+        raise TypeError("its experiment, profile, data, date or device is not text")
     for name, model in record.models.items():
         confusion = np.array(model["confusion"])
         if confusion.shape != (len(record.classes),) * 2 or confusion.dtype.kind not in "iu" or confusion.min() < 0:
             raise ValueError(f"the counts of {name} are no square of {len(record.classes)} classes")
         if missing := [one for one in ROW if one not in model]:
             raise ValueError(f"{name} has no {missing[0]}")
+        n, right = int(confusion.sum()), int(np.trace(confusion))
+        if not n or model["n_test"] != n or abs(model["accuracy"] - right / n) > 1e-5:
+            raise ValueError(f"accuracy and counts of {name} contradict each other")
         low, high = model["accuracy_ci95"]
         if not 0 <= low <= model["accuracy"] <= high <= 1:
             raise ValueError(f"the accuracy of {name} does not lie in its interval")
+        for rate in ("balanced_accuracy", "macro_f1", "printed_percent", "wall_time_s", "peak_rss_mb"):
+            if not isinstance(model[rate], (int, float, type(None))):
+                raise TypeError(f"{rate} of {name} is no number")
 
 
 def load_record(experiment, profile, folder=None):
@@ -217,7 +227,11 @@ def find_record(experiment, *profiles, folder=None):
         None if it has been measured on none of them.
     """
     paths = [Path(folder or results_dir()) / f"{experiment}.{profile}.json" for profile in profiles]
-    return next((read(path) for path in paths if path.exists()), None)
+    found = next((path for path in paths if path.exists()), None)
+    record = found and read(found)
+    if record and f"{record.name}.json" != found.name:
+        raise BloodcellError(f"{found} holds the record {record.name}; it was renamed, or stands in for another.")
+    return record
 
 
 def read_all(folder=None, problems=None):

@@ -20,7 +20,7 @@ from ..datasets.pbc import labels
 from ..datasets.pictures import resize
 from ..errors import BloodcellError
 from ..evaluation import metrics
-from ..files import replace_file, set_aside
+from ..files import read_file, replace_file, set_aside
 from ..models.features import color_histogram
 from .frames import img
 
@@ -59,14 +59,14 @@ class Round:
         self.answers, self.seconds, self.note = [], [], ""
         self._since, self._before = None, 0.0
         try:
-            self.answers, self.seconds = _read(self.path.read_text("utf-8"), self.names)
-        except FileNotFoundError:
-            pass  # a new round
-        except OSError as err:
-            self.note = f"Your earlier answers in {self.path} cannot be read ({err}); the round begins anew."
-        except (ValueError, csv.Error) as err:
-            aside = set_aside(self.path)
-            self.note = f"The file of your earlier answers was damaged ({err}); it was set aside as {aside}."
+            if self.path.exists():
+                self.answers, self.seconds = _read(read_file(self.path).decode(), self.names)
+        except (BloodcellError, OSError, ValueError, csv.Error) as err:
+            self.note = f"Your earlier answers cannot be read ({err}); the round begins anew."
+            try:
+                self.note += f" The file was set aside as {set_aside(self.path)}."
+            except (BloodcellError, OSError) as left:
+                self.note += f" {left}"
 
     def __len__(self):
         return len(self.images)

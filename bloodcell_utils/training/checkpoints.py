@@ -36,8 +36,12 @@ class Checkpoint:
         self.best, saved = _read(self.name, "best"), _read(self.name, "last")
         if self.best is None or saved is None:
             return []
-        _assign(self.variables, saved)
-        return json.loads(saved["history"].tobytes())
+        try:
+            history = json.loads(saved["history"].tobytes())
+            _assign(self.variables, saved)
+        except DAMAGED:  # whole as a file, and not of this training: begin again
+            return []
+        return history
 
     def save(self, epochs, best):
         """Keep the state after an epoch; if it is the best so far, its weights too."""

@@ -108,6 +108,13 @@ def damaged(**changes):
     return lambda here: record(here, **changes)
 
 
+def better(here):
+    """A record in which somebody made a number more beautiful."""
+    from bloodcell_utils.experiments import records
+
+    record(here, models={"a": records.measure([[9, 1], [0, 10]], 1.0) | {"accuracy": 0.99, "accuracy_ci95": [0.9, 1]}})
+
+
 RECORD = "results records"
 CASES = {
     # subsets, and where a set begins
@@ -164,7 +171,7 @@ CASES = {
         "predict --csv a.jpg b.jpg", 1, "a.jpg is a picture", write(a_DOT_jpg=JPEG, b_DOT_jpg=JPEG)
     ),
     "the table onto an image of another name": Case(
-        "predict --csv a.dat b.jpg", 1, "a.dat is a picture", write(a_DOT_dat=JPEG, b_DOT_jpg=JPEG)
+        "predict --csv a.dat b.jpg", 1, "a.dat is there and is no text", write(a_DOT_dat=JPEG, b_DOT_jpg=JPEG)
     ),
     "the table onto an input": Case("predict --csv a.txt a.txt", 1, "is one of the images", write(a_DOT_txt=b"text")),
     "the table onto a folder": Case("predict --csv . a.jpg", 1, "is no regular file", write(a_DOT_jpg=JPEG)),
@@ -177,7 +184,63 @@ CASES = {
     ),
     "a page onto a folder": Case("progress --page .", 1, "is no regular file"),
     "a record into a file": Case("run svm --output a", 1, "cannot be written", write(a=b"a file")),
+    "a page onto a picture": Case("progress --page a.jpg", 1, "is no text", write(a_DOT_jpg=JPEG)),
+    "questions onto a picture": Case("questions --moodle a.jpg", 1, "is no text", write(a_DOT_jpg=JPEG)),
+    "the page onto the progress": Case(
+        "progress --page p.json",
+        1,
+        "holds your progress",
+        write(p_DOT_json=b'{"exercises": {}}'),
+        {"BLOODCELL_PROGRESS_FILE": "p.json"},
+    ),
+    "forgetting a folder": Case(
+        "progress --reset",
+        1,
+        "no regular file, so it is left alone",
+        write(mine__letter_DOT_txt=b"dear"),
+        {"BLOODCELL_PROGRESS_FILE": "mine"},
+    ),
+    "a slide that is too large to be read": Case(
+        "predict --csv a.svs b.jpg", 1, "is no text", write(a_DOT_svs=b"II*\0" + bytes(999), b_DOT_jpg=JPEG)
+    ),
+    "heat maps among the images": Case(
+        "predict set --explain set", 1, "holds images to be read", write(set__a_DOT_jpg=JPEG)
+    ),
+    "a reproduction into a file": Case("reproduce --output a/b", 1, "cannot be written", write(a=b"a file")),
+    "no experiment": Case("reproduce --only |", 2, "no experiment is named"),
+    "no folder of records": Case("results nope", 1, "There is no folder nope"),
+    "the record of another seed": Case(
+        "run svm --seed 7 --output records", 1, "is of another seed or other settings", lambda here: record(here)
+    ),
+    # links and depth
+    "a folder behind a link": Case(
+        "predict set",
+        0,
+        "link/b.jpg",
+        lambda here: [
+            write(set__a_DOT_jpg=JPEG, other__b_DOT_jpg=JPEG)(here),
+            (here / "set/link").symlink_to("../other"),
+        ],
+    ),
+    "a link to where it came from": Case(
+        "predict set",
+        0,
+        "a.jpg",
+        lambda here: [write(set__a_DOT_jpg=JPEG)(here), (here / "set/loop").symlink_to("../set")],
+    ),
+    "pictures far below a class": Case(
+        "data info set", 1, "2 sets", write(set__ig__a_DOT_jpg=JPEG, set__ig__b__c__d__e_DOT_jpg=JPEG)
+    ),
+    "a zip with dots": Case(
+        "data info set.zip", 0, "2 images", lambda here: zipped(here / "set.zip", ["./ig/0.jpg", "platelet/1.jpg"])
+    ),
     # pictures
+    "a picture like a thread": Case(
+        "predict a.png",
+        1,
+        "40000 pixels are too many",
+        lambda here: Image.new("1", (1, 40000)).save(here / "a.png"),
+    ),
     "an EPS that is called jpg": Case(
         "predict a.jpg b.jpg",
         1,
@@ -232,6 +295,12 @@ CASES = {
     "a record with a list of models": Case(RECORD, 1, "is not a run record", damaged(models=[])),
     "a record with ragged counts": Case(
         RECORD, 1, "is not a run record", damaged(models={"a": {"confusion": [[1], [2, 3]]}})
+    ),
+    "a record whose counts contradict its accuracy": Case(
+        RECORD,
+        1,
+        "contradict each other",
+        better,
     ),
     "a record of brackets": Case(
         RECORD, 1, "is not a run record", write(**{"records__svm_DOT_sample_DOT_json": b"[" * 100_000})

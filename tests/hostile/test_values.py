@@ -275,10 +275,58 @@ def test_an_interruption_says_the_truth(tmp_path, monkeypatch, capsys):
     Image.fromarray(CELL).save(tmp_path / "a.png")
     monkeypatch.setattr(prediction, "predict", stop)
     assert cli.main(["predict", str(tmp_path)]) == 130
-    assert "Nothing was written" in capsys.readouterr().err
+    assert "No file is half written" in capsys.readouterr().err
 
 
 def run(arguments, stdout=subprocess.PIPE, **variables):
     command = [sys.executable, "-m", "bloodcell_utils", *arguments]
     environment = os.environ | variables
     return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, env=environment, timeout=60)
+
+
+def test_a_model_card_that_was_answered_is_set_aside(tmp_path):
+    from bloodcell_utils.course import model_card
+
+    (tmp_path / "set").mkdir()
+    path = model_card.save(tmp_path / "set", "a card: ____")
+    path.write_text("a card: my answer")
+    model_card.save(tmp_path / "set", "a card: ____")
+    assert (tmp_path / "set-card.1.md").read_text() == "a card: my answer" and path.read_text() == "a card: ____"
+    model_card.save(tmp_path / "set", "a card: ____")
+    assert len(list(tmp_path.glob("*.md"))) == 2
+
+
+def test_a_picture_that_changed_after_it_was_indexed(drawn, tmp_path, cache):
+    import shutil
+
+    from bloodcell_utils.datasets.loading import load_images
+
+    copy = shutil.copytree(drawn, tmp_path / "set")
+    table = pbc.index(copy)
+    first, second = (copy / path for path in table["path"][:2])
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(BloodcellError, match="has changed since .* was indexed"):
+        load_images(table, 16, progressbar=False)
+
+
+def test_patients_with_a_space_are_the_same_and_na_is_a_name(table, tmp_path):
+    names = ["P1", "P1 ", "NA"]
+    rows = pd.DataFrame({"path": table["path"], "group": [names[i % 3] for i in range(len(table))]})
+    rows.to_csv(tmp_path / "patients.csv", index=False)
+    assert capstone.with_groups(table, tmp_path / "patients.csv")["group"].nunique() <= 2
+
+
+NUMBERS = {
+    "more right than images": lambda: metrics.two_proportions(15, 10, 5, other_n=10),
+    "fewer than none": lambda: metrics.two_proportions(-3, 10, 5, other_n=10),
+    "lists of other lengths": lambda: metrics.mcnemar([0, 1, 2], [0], [1, 1, 2]),
+    "a negative count": lambda: metrics.per_class([[5, -3], [1, 2]]),
+    "a matrix that is no square": lambda: metrics.balanced_accuracy([[5, 3, 1], [1, 2, 1]]),
+    "a level in percent": lambda: metrics.wilson(5, 10, 95),
+}
+
+
+@pytest.mark.parametrize("compute", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_that_cannot_be(compute):
+    with pytest.raises(BloodcellError):
+        compute()
