@@ -3,6 +3,7 @@
 ``reading``    predict; ``data``, fetch, verify and describe the images
 ``measuring``  run, reproduce, results
 ``teaching``   progress, questions; ``doctor``, would the course run here?
+``terminal``   text for terminals of any kind
 """
 
 import argparse

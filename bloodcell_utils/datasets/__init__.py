@@ -4,6 +4,7 @@
 ``download``     the archive, fetched once; ``example_set``, a small drawn set like a reader's own
 ``audit``        copies, contradictions, a second batch
 ``splits``       training, validation and test sets; ``Split``, made once and passed on
+``archives``     where a set begins, in a folder or a zip; ``pictures``, one file that nobody has checked
 ``loading``      files to arrays; ``cache``, arrays that are computed once
 ``augment``      flips, rotations, standardisation, balanced classes
 ``specs``        cells in numbers; ``synthetic`` draws them, ``sample`` writes the embedded sample

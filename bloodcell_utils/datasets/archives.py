@@ -52,11 +52,11 @@ def folders_of_sets(folder):
     DataError
         For a folder beside class folders that may not be opened.
     """
-    return [Path(path) for path, _ in _search(str(folder), DEEPEST)]
+    return [Path(path) for path in _search(str(folder), DEEPEST)]
 
 
 def _search(folder, deeper):
-    """(folder, its class folders), and the same for the folders below."""
+    """The folder, if it holds class folders, and those below that do."""
     children, closed, classes, below = sorted(_folders(folder)), [], [], []
     for child in children:
         try:
@@ -71,7 +71,7 @@ def _search(folder, deeper):
     if classes and closed:
         child, err = closed[0]
         raise DataError(f"{child} may not be opened ({err.strerror}): its images would be missing. Change its rights.")
-    return [(folder, classes), *below] if classes else below
+    return [folder, *below] if classes else below
 
 
 def _folders(folder):
