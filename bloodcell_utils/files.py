@@ -49,7 +49,7 @@ def read_file(path, most=None):
         raise DataError(f"{path} cannot be read: {why}.") from err
 
 
-def writable(path, text=False):
+def writable(path, *, text=False, remedy=""):
     """Where a result will be written; to be asked before the work that makes it.
 
     Parameters
@@ -57,6 +57,8 @@ def writable(path, text=False):
     path : path-like
     text : bool
         What comes is text, and replaces nothing else: a slip must not cost a picture.
+    remedy : str
+        As for `replace_file`.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def writable(path, text=False):
         beside.touch(exist_ok=False)
         beside.unlink()
     except (OSError, ValueError) as err:
-        raise BloodcellError(f"{path} cannot be written: {err}.") from err
+        raise BloodcellError(f"{path} cannot be written: {err}. {remedy}".rstrip()) from err
     return target
 
 
@@ -114,7 +116,7 @@ def replace_files(contents, *, remedy=""):
     arriving = {}
     try:
         for path, data in contents.items():
-            target = writable(path)
+            target = writable(path, remedy=remedy)
             arriving[target] = _beside(target)
             with arriving[target].open("xb") as file:
                 data(file) if callable(data) else file.write(data)
