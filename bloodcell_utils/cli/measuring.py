@@ -29,21 +29,22 @@ def run(options):
 
 def _check_replaced(folder, profile, options):
     """The record of another seed or setting is not replaced in silence."""
+    from .. import experiments
     from ..experiments import records
 
-    networks = {options.backbone or profile.borrowed, "vgg16"}
-    stems = [records.experiment_name(options.experiment, network) for network in networks]
-    for path in (folder / f"{stem}.{profile.name}.json" for stem in stems):
-        try:
-            old = records.read(path) if path.exists() else None
-        except BloodcellError:
-            continue
-        same = old is None or (old.seed, old.split.get("seed")) == (options.seed, options.split_seed)
-        if not same or (old and old.settings and old.settings != records.settings_of(profile)):
-            raise BloodcellError(
-                f"{path} is of another seed or other settings and would be replaced. Name another folder with "
-                "--output, or move it away."
-            )
+    path = folder / f"{experiments.record_name(options.experiment, profile, options.backbone)}.{profile.name}.json"
+    try:
+        old = records.read(path) if path.exists() else None
+    except BloodcellError:  # damaged: nothing is lost
+        return
+    if old is None:
+        return
+    seeds = (old.seed, old.split.get("seed")) == (options.seed, options.split_seed)
+    if not seeds or old.settings not in ({}, records.settings_of(profile)):
+        raise BloodcellError(
+            f"{path} is of another seed or other settings and would be replaced. Name another folder with --output, "
+            "or move it away."
+        )
 
 
 def reproduce(options):

@@ -1,5 +1,6 @@
 """Where the class folders of a set begin, in a folder or in a zip; several sets in one place are named, never mixed."""
 
+import math
 import os
 import struct
 import zipfile
@@ -64,7 +65,7 @@ def _search(folder, deeper):
                 if any(not entry.is_dir() and is_picture(f"class/{entry.name}") for entry in entries):
                     classes.append(child)
             if deeper or child in classes:
-                below += _search(child, 99 if child in classes else deeper - 1)  # below a class, nothing is overlooked
+                below += _search(child, math.inf if child in classes else deeper - 1)  # below a class, all the way
         except PermissionError as err:
             closed.append((child, err))
     classes = classes or [child for child in children if os.path.basename(child) in FOLDERS]
@@ -138,23 +139,22 @@ def members(path):
         again = "`bloodcell data fetch` after moving it away" if path.name == ARCHIVE else "from where it came"
         what = f"{path} ({path.stat().st_size:,} bytes) is cut short or not a zip ({err})"
         raise DataError(f"{what}. Get it again {again}; nothing was changed.") from err
-    found, sets = {}, {}
+    found = {}
     for info in infos:
         parts = [part for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".")]
-        name = "/".join(parts[-2:])
-        if not info.is_dir() and is_picture("/".join(parts)):
-            sets.setdefault("/".join(parts[:-2]) or "the top", None)
-            if name in found and len(sets) == 1:
-                raise DataError(f"{path} holds {info.filename} twice; which one counts? Pack it again.")
+        name = "/".join(parts)
+        if not info.is_dir() and is_picture(name):
+            if name in found:
+                raise DataError(f"{path} holds {name} twice; which one counts? Pack it again.")
             found[name] = info
     if not found:
         inner = next((i.filename for i in infos if i.filename.lower().endswith((".zip", ".tar", ".gz", ".7z"))), None)
         what = f"; it wraps {inner}: unpack it, and name that" if inner else ". A set has a folder a class"
         raise DataError(f"{path} is a zip without a single image in a folder{what}.")
-    one_of(list(sets), path)
+    one_of(sorted({name.rpartition("/")[0].rpartition("/")[0] or "the top" for name in found}), path)
     if any(info.flag_bits & 1 for info in found.values()):
         raise DataError(f"{path} is encrypted. Unpack it with its password, and name the folder.")
-    return dict(sorted(found.items()))
+    return {"/".join(name.split("/")[-2:]): info for name, info in sorted(found.items())}
 
 
 def read_member(archive, info):

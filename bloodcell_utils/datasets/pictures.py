@@ -159,46 +159,36 @@ def resize(image, size, crop=1.0):
     return np.asarray(_resized(Image.fromarray(image), size, crop))
 
 
-class _opened:
+@contextlib.contextmanager
+def _opened(data, name):
     """A picture, for the time of a block; whatever its bytes do inside becomes one kind of error."""
+    from PIL import Image, features
 
-    def __init__(self, data, name):
-        self.data, self.name = data, name
+    formats = [known for known in FORMATS if known != "AVIF" or features.check("avif")]
+    try:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            if math.prod(image.size) > MOST_PIXELS or max(image.size) > MOST_SIDE:
+                raise DataError(f"{name} is not read: {image.width} x {image.height} pixels are too many.")
+            yield image
+    except DataError:
+        raise
+    except Exception as err:
+        raise DataError(f"{name} {_what_is_wrong(data, err)}.") from err
 
-    def __enter__(self):
-        from PIL import Image, features
 
-        formats = [name for name in FORMATS if name != "AVIF" or features.check("avif")]
-        try:
-            self.image = Image.open(io.BytesIO(self.data), formats=formats)
-        except Exception as err:
-            raise self._told(err) from err
-        if math.prod(self.image.size) > MOST_PIXELS or max(self.image.size) > MOST_SIDE:
-            raise self._told(f"{self.image.width} x {self.image.height} pixels are too many")
-        return self.image
+def _what_is_wrong(data, err):
+    from PIL import UnidentifiedImageError
 
-    def __exit__(self, _, err, __):
-        self.image.close()
-        if isinstance(err, Exception) and not isinstance(err, DataError):
-            raise self._told(err) from err
-
-    def _told(self, err):
-        from PIL import UnidentifiedImageError
-
-        if not self.data:
-            what = "is empty"
-        elif self.data[4:8] == b"ftyp" and self.data[8:11] in (b"hei", b"hev", b"mif"):
-            what = "is a HEIC picture, as telephones save them; export it as JPEG or PNG"
-        elif isinstance(err, UnidentifiedImageError):
-            text = self.data[:200].isascii() and b"\0" not in self.data[:200]
-            what = "is a text file" if text else f"is no image of a known format ({', '.join(FORMATS)}), or damaged"
-        elif isinstance(err, MemoryError):
-            what = "needs more memory than there is"
-        elif isinstance(err, str):
-            what = f"is not read: {err}"
-        else:
-            what = f"is damaged or no image ({err})"
-        return DataError(f"{self.name} {what}.")
+    if not data:
+        return "is empty"
+    if data[4:8] == b"ftyp" and data[8:11] in (b"hei", b"hev", b"mif"):
+        return "is a HEIC picture, as telephones save them; export it as JPEG or PNG"
+    if isinstance(err, MemoryError):
+        return "needs more memory than there is"
+    if not isinstance(err, UnidentifiedImageError):
+        return f"is damaged or no image ({err})"
+    text = data[:200].isascii() and b"\0" not in data[:200]
+    return "is a text file" if text else f"is no image of a known format ({', '.join(FORMATS)}), or damaged"
 
 
 def _resized(image, size, crop):

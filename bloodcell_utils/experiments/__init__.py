@@ -63,6 +63,27 @@ def module(name):
     return import_module(f".{name}", __package__)
 
 
+def record_name(name, profile, backbone=None):
+    """What the record of an experiment will be called, before its profile.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+    profile : config.Profile
+    backbone : str, optional
+        Default: the one that the profile borrows, where the experiment takes any.
+
+    Returns
+    -------
+    str
+    """
+    from .records import experiment_name
+
+    takes = "backbone" in signature(module(name).run).parameters
+    return experiment_name(name, backbone or profile.borrowed) if takes else name
+
+
 def run(name, profile, **options):
     """Run an experiment by name.
 

@@ -121,7 +121,7 @@ CASES = {
     "a zip with train and test": Case(
         "data info set.zip",
         1,
-        r"holds 2 sets of class folders: train, test\. Name one",
+        r"holds 2 sets of class folders: test, train\. Name one",
         lambda here: zipped(here / "set.zip", ["train/ig/0.jpg", "test/ig/0.jpg"]),
     ),
     "a folder with train and test": Case("data info set", 1, "holds 2 sets of class folders: .*test, .*train", several),
@@ -210,7 +210,7 @@ CASES = {
     "no experiment": Case("reproduce --only |", 2, "no experiment is named"),
     "no folder of records": Case("results nope", 1, "There is no folder nope"),
     "the record of another seed": Case(
-        "run svm --seed 7 --output records", 1, "is of another seed or other settings", lambda here: record(here)
+        "run svm --backbone vgg16 --seed 7 --output records", 1, "is of another seed or other settings", lambda here: record(here)
     ),
     # links and depth
     "a folder behind a link": Case(

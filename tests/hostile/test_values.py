@@ -330,3 +330,43 @@ NUMBERS = {
 def test_numbers_that_cannot_be(compute):
     with pytest.raises(BloodcellError):
         compute()
+
+
+@pytest.mark.parametrize("answer", [np.inf, -np.inf, np.nan, 10**400, [[[]]], object()], ids=repr)
+def test_no_answer_to_an_exercise_ends_in_a_traceback(answer):
+    from bloodcell_utils.course import checks
+
+    for exercise in checks.COMPUTED:
+        assert checks.verdict(exercise, answer).right is False
+
+
+def test_a_checkpoint_of_something_else_is_not_resumed(cache):
+    keras = pytest.importorskip("keras")
+    from bloodcell_utils.training.checkpoints import Checkpoint, _path
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    Checkpoint(model, "some").save([{"epoch": 1}], best=True)
+    assert Checkpoint(model, "some").resume() == [{"epoch": 1}]
+    for arrays in ({"v0": np.ones((2, 1))}, {"history": np.frombuffer(b"[", np.uint8)}):
+        np.savez(_path("some", "last"), **arrays)
+        assert Checkpoint(model, "some").resume() == []
+
+
+def test_a_backend_that_is_not_there_is_named(monkeypatch, tmp_path):
+    from bloodcell_utils.cli import doctor
+
+    class Failed:
+        returncode = 1
+
+        def communicate(self, timeout):
+            return "", "ModuleNotFoundError: No module named 'torch'"
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert next(doctor._network(Failed())).advice == doctor.INSTALL
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert "KERAS_BACKEND" in next(doctor._network(Failed())).advice
+    monkeypatch.delenv("KERAS_BACKEND")
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    assert "keras.json" in next(doctor._network(Failed())).advice
