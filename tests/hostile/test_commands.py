@@ -210,7 +210,10 @@ CASES = {
     "no experiment": Case("reproduce --only |", 2, "no experiment is named"),
     "no folder of records": Case("results nope", 1, "There is no folder nope"),
     "the record of another seed": Case(
-        "run svm --backbone vgg16 --seed 7 --output records", 1, "is of another seed or other settings", lambda here: record(here)
+        "run svm --backbone vgg16 --seed 7 --output records",
+        1,
+        "is of another seed or other settings",
+        lambda here: record(here),
     ),
     # links and depth
     "a folder behind a link": Case(

@@ -332,7 +332,10 @@ def test_numbers_that_cannot_be(compute):
         compute()
 
 
-@pytest.mark.parametrize("answer", [np.inf, -np.inf, np.nan, 10**400, [[[]]], object()], ids=repr)
+ODD = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan, "huge": 10**400, "nested": [[[]]], "an object": object()}
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
 def test_no_answer_to_an_exercise_ends_in_a_traceback(answer):
     from bloodcell_utils.course import checks
 
