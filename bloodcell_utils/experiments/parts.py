@@ -36,7 +36,6 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """
     split, backbone = load_split(profile, seed=split_seed), profile.borrowed
     table, y, fit, test = split.table, split.y, split.rows("train", "validation"), split.rows("test")
-    svm.check_enough(y[fit], profile)
     chance = {"seed": seed, "progressbar": progressbar}
     found = records.Collector("parts", profile, split, **chance)
 
