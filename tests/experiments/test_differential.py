@@ -74,3 +74,25 @@ def test_the_committed_record_is_of_the_answers_that_are_recorded_today():
     for experiment, model in differential.SOURCES:
         same = record.confusion(model) == load_record(experiment, "laptop").confusion(model)
         assert same.all(), f"{experiment} was measured again: bloodcell run differential --profile laptop"
+
+
+def test_what_the_chapter_says_of_the_reader_of_colours():
+    rows = load_record("differential", "laptop").models["colour histogram"]["counts"]
+
+    def some(**asked):
+        return [row for row in rows if all(row[key] == value for key, value in asked.items())]
+
+    def kept(cells):
+        return np.mean([row["plain"]["covered"] for row in some(matched=True, cells=cells)])
+
+    def helped(matched):
+        off = [[np.linalg.norm(row[way]["rmse"]) for way in ("corrected", "plain")] for row in some(matched=matched)]
+        return sum(corrected < plain for corrected, plain in off)
+
+    assert kept(400) < kept(100) < 0.9 * differential.REPEATS, "more cells, more broken promises"
+    assert helped(matched=True) > 6 > helped(matched=False), "correcting pays where the matrix fits"
+    for row in some(blood="healthy", matched=False):
+        assert row["corrected"]["mean"][5] < -0.005, "it takes away what nobody added"
+    confusion = load_record("differential", "laptop").confusion("colour histogram")
+    mean = np.array([0.6, 0.03, 0.005, 0.295, 0.07, 0, 0, 0]) @ (confusion / confusion.sum(axis=1, keepdims=True))
+    assert 1.7 < mean[2] / 0.005 < 2.6, "twice the basophils"
