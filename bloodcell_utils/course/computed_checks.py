@@ -470,6 +470,38 @@ def _forty(profile):
     return images, chosen["path"], labels(chosen), named, unsure, labelling.predict_by_colour(table, images)
 
 
+def _differential_2(answer):
+    cases = [
+        (np.array([104, 0, 96]), np.array([[90, 10, 0], [2, 36, 2], [0, 5, 195]])),  # one share is below zero
+        (np.array([120, 80]), np.array([[45, 5], [40, 160]])),
+    ]
+    for count, confusion in cases:
+        n, inverse = count.sum(), np.linalg.inv
+        rates = confusion / confusion.sum(axis=1, keepdims=True)
+        columns = confusion / confusion.sum(axis=0)
+        right, result = count / n @ inverse(rates), np.asarray(_called(answer, count.copy(), confusion.copy()), float)
+        if result.shape != right.shape:
+            return f"one share a kind is asked for: {len(right)} for {len(right)} kinds, not {result.size}."
+        cut = right.clip(0)
+        hints = [
+            (right, None),
+            (100 * right, "these are percent; give fractions of 1."),
+            (n * right, "these are cells; give shares of all that were counted."),
+            (count / n, "this is the count as it was; the matrix has not been used."),
+            (count / n @ rates, "this reads the count once more; to undo a reading takes the inverse."),
+            (columns @ count / n, "this weighs by precision, which holds for the mixture of the test alone."),
+            (inverse(rates) @ count / n, "shares stand on the left of the matrix; here they stand on its right."),
+            (inverse(columns) @ count / n, "rows are asked for: what a cell of each kind is called."),
+            (count / n @ inverse(confusion), "these are counts of the test; make each row sum up to 1 first."),
+            (cut, "you cut off what is below zero, and the sum is no longer 1; leave it."),
+            (cut / cut.sum(), "you cut off what is below zero; leave it: cut off, it is wrong on the mean."),
+        ]
+        otherwise = "the sum of the rows, then the inverse, then the shares times it: one step after the other."
+        if hint := next((hint for other, hint in hints if np.allclose(result, other, atol=1e-6)), otherwise):
+            return hint
+    return None
+
+
 def _you_against_the_model_2(answer):
     answer = np.asarray(answer).astype(int)
     images, paths, y, named, unsure, colours = _forty(config.profile())
@@ -530,6 +562,7 @@ COMPUTED = {
     "class_balance.2": _class_balance_2,
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
+    "differential.2": _differential_2,
     "you_against_the_model.2": _you_against_the_model_2,
     "capstone.2": _capstone_2,
     "on_your_own.2": _on_your_own_2,

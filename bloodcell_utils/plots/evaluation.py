@@ -119,6 +119,33 @@ def per_class_rates(confusion, classes=FOLDERS) -> Figure:
     return fig
 
 
+def shares(tables, truth=None) -> Figure:
+    """Shares of the kinds of a count with their intervals, a colour a count; the true shares as ticks.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        For each count its ``share``, ``low`` and ``high``, as fractions; a row a kind.
+    truth : sequence of float, optional
+        The true share of each kind.
+    """
+    fig, ax = figure(8, 3.6)
+    for i, (name, table) in enumerate(tables.items()):
+        y = np.arange(len(table)) + (i - (len(tables) - 1) / 2) * 0.7 / len(tables)
+        ax.hlines(y, 100 * table["low"], 100 * table["high"], color=SERIES[i % len(SERIES)], lw=2)
+        ax.scatter(100 * table["share"], y, s=24, color=SERIES[i % len(SERIES)], label=name)
+    if truth is not None:
+        at = 100 * np.asarray(truth), np.arange(len(truth))
+        ax.scatter(*at, marker="|", s=700, color=NEUTRAL, label="in the blood")
+    ax.set(xlabel="share of the white cells (%)", yticks=range(len(table)), yticklabels=list(table.index))
+    ax.grid(axis="x", color="#dddddd", lw=0.6)
+    ax.invert_yaxis()
+    legend = ax.legend(loc="lower right", fontsize=8)
+    for handle in legend.legend_handles:
+        handle.set_sizes([36])
+    return fig
+
+
 def printed_rates(confusion, printed, above=None, *, unknown=()) -> Figure:
     """True-positive rates of some classes with Wilson's 95 % interval, beside printed ones (the paper's Fig. 14).
 

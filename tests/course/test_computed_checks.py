@@ -367,6 +367,35 @@ def test_compact_network(sandbox):
     assert "96 × 96" in check("compact_network.2", Network(truth, side=128))
 
 
+def test_differential():
+    def asked(way, normed=1, cut=False):
+        def answer(count, confusion):
+            rates = confusion if normed is None else confusion / confusion.sum(axis=normed, keepdims=True)
+            found = way(count / count.sum(), rates)
+            return found.clip(0) / found.clip(0).sum() if cut else found
+
+        return check("differential.2", answer)
+
+    def right(shares, rates):
+        return shares @ np.linalg.inv(rates)
+
+    assert asked(right).startswith("✓")
+    assert asked(lambda q, m: np.linalg.solve(m.T, q)).startswith("✓")
+    assert "percent" in asked(lambda q, m: 100 * right(q, m))
+    assert "these are cells" in check("differential.2", lambda k, m: right(k, m / m.sum(axis=1, keepdims=True)))
+    assert "as it was" in asked(lambda q, m: q)
+    assert "once more" in asked(lambda q, m: q @ m)
+    assert "precision" in asked(lambda q, m: m @ q, normed=0)
+    assert "on its right" in asked(lambda q, m: np.linalg.inv(m) @ q)
+    assert "what a cell of each kind" in asked(lambda q, m: np.linalg.inv(m) @ q, normed=0)
+    assert "make each row" in asked(right, normed=None)
+    assert "below zero" in asked(right, cut=True)
+    assert "sum is no longer 1" in asked(lambda q, m: right(q, m).clip(0))
+    assert "one share a kind" in asked(lambda q, m: right(q, m)[0])
+    assert "one step after" in asked(lambda q, m: q[::-1])
+    assert "kind of answer" in check("differential.2", [0.5, 0.5])
+
+
 def test_counterfactuals():
     eosinophil = counterfactuals.preset("EO")
 
@@ -440,7 +469,7 @@ def test_on_your_own():
 @pytest.mark.parametrize(
     "exercise",
     ["first_look.2", "dataset.2", "augmentation.2", "features_svm.4", "ablation.2", "confusion_matrix.2",
-     "feature_maps.2", "error_analysis.2", "class_balance.2", "capstone.2"],
+     "feature_maps.2", "error_analysis.2", "class_balance.2", "differential.2", "capstone.2"],
 )  # fmt: skip
 def test_a_function_that_stops_is_told_how(exercise):
     assert "your function stops with ZeroDivisionError" in check(exercise, lambda *_: 1 / 0)

@@ -28,6 +28,7 @@ BRANCHES = pd.DataFrame(
     {"kind": ["1 × 1", "pooling", "convolution"], "label": ["1 × 1", "maximum of 3 × 3, step 2", "3 × 3"],
      "parent": [-1, -1, 0], "channels": [8, 4, 16], "out": [False, True, True]}
 )  # fmt: skip
+SHARES = pd.DataFrame({"share": [0.6, 0.1], "low": [0.5, 0.05], "high": [0.7, 0.2]}, ["neutrophil", "basophil"])
 RELIABLE = {"n": [5, 40], "right": [3, 38], "confidence": [0.62, 0.94]}
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
@@ -97,6 +98,7 @@ FIGURES = {
     "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
     "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
     "reliability": lambda table: plots.reliability({"a": RELIABLE, "b": RELIABLE}),
+    "shares": lambda table: plots.shares({"100 cells": SHARES, "400 cells": SHARES / 2}, SHARES["share"]),
     "votes": lambda table: plots.votes(np.arange(8)),
 }
 
