@@ -3,14 +3,11 @@
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Patch, Polygon, Rectangle
+from matplotlib.patches import Patch, Polygon, Rectangle
 
-from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, bare, figure
+from .style import ARROW, BESIDE, FROZEN, MEASURED, NEUTRAL, PRINTED, bare, figure, node
 
 KINDS = {"convolution": MEASURED, "1 × 1": "#56B4E9", "pooling": "#E69F00", "module": "#009E73", "dense": "#CC79A7"}
-
-FROZEN = "#CFE0EE"
-ARROW = {"arrowstyle": "-|>", "color": NEUTRAL, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
 _SLANT = 0.28  # how far a box recedes to the right and up, for each pixel of its depth
 
 
@@ -223,26 +220,6 @@ def _columns(table):
         above = across[table["parent"] == i]
         across[i] = above.mean() if len(above) else across[i]
     return across
-
-
-def node(ax, middle, label, *, color, width, height=0.68, size=7):
-    """Draw a box with a label in it.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    middle : (float, float)
-    label, color : str
-    width, height : float
-    size : float
-        Of the letters, in points.
-    """
-    x, y = middle
-    shape = FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08")
-    shape.set(fc=color, ec="none", alpha=0.9, zorder=2)
-    ax.add_patch(shape)
-    ink = "white" if color in (KINDS["convolution"], KINDS["module"]) else "black"
-    ax.text(x, y, label, ha="center", va="center", fontsize=size, zorder=3, color=ink, **ON_COLOUR)
 
 
 def _arrow(ax, start, end):

@@ -3,8 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from .networks import ARROW, FROZEN, node
-from .style import PRINTED, figure
+from .style import ARROW, FROZEN, PRINTED, figure, node
 
 
 def decisions(steps, end, *, here=None) -> Figure:
