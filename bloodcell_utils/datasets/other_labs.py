@@ -81,6 +81,22 @@ def manifest():
     return pd.read_csv(Path(__file__).with_name("other_labs_manifest.csv.xz"), dtype=str, keep_default_na=False)
 
 
+def known(name):
+    """The `Lab` of a name; another name is a `DataError`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Lab
+    """
+    if name not in LABS:
+        raise DataError(f"There is no set {name!r} of another laboratory; choose one of {', '.join(LABS)}.")
+    return LABS[name]
+
+
 def locate(name, path=None):
     """The folder or zip of a set; where there is none, a `DataError` says how to get it.
 
@@ -95,10 +111,8 @@ def locate(name, path=None):
     -------
     pathlib.Path
     """
-    if name not in LABS:
-        raise DataError(f"There is no set {name!r} of another laboratory; choose one of {', '.join(LABS)}.")
     place = labs_dir() if path is None else Path(path)
-    inside = [place / f"{known}{suffix}" for known in (name, LABS[name].alias or name) for suffix in ("", ".zip")]
+    inside = [place / f"{called}{suffix}" for called in (name, known(name).alias or name) for suffix in ("", ".zip")]
     for found in inside if path is None else [*inside, place]:
         if found.is_file() or (found.is_dir() and any(found.iterdir())):
             return found
@@ -132,7 +146,7 @@ def index(name, path=None, *, of="white", classes=None, seed=SEED):
     DataError
         If pictures or boxes are missing, changed or there twice, or a folder is named for another class.
     """
-    source, lab = locate(name, path), LABS.get(name)
+    source, lab = locate(name, path), known(name)
     if of not in ("white", "red", "empty") or (of != "white" and not lab.boxes):
         raise DataError(f"The set {name} has no windows of {of!r}; of='white' are its white cells.")
     rows = manifest()[manifest()["set"] == name]
@@ -149,11 +163,11 @@ def index(name, path=None, *, of="white", classes=None, seed=SEED):
             )
         if lab.boxes:
             return _windows(table, _boxes(names, read, lab), of, seed).assign(source=str(source))[COLUMNS]
-    known = {**lab.classes, **{folder: folder for folder in FOLDERS}, **(classes or {})}
+    said = {**lab.classes, **{folder: folder for folder in FOLDERS}, **(classes or {})}
     for picture, official in zip(table["path"], table["class"], strict=True):
         folder = PurePosixPath(picture).parent.name
         if folder not in ("", source.name, name, lab.alias) and not folder.startswith("Dataset "):
-            if known.get(folder) != official:
+            if said.get(folder) != official:
                 says = f"{folder!r}, where {picture} lies, is no class of {name} that is known as {official}"
                 raise DataError(f"{says}. If it is the same, say so: classes={{{folder!r}: {official!r}}}.")
     table = table.assign(source=str(source), left=0, top=0, right=table["width"], bottom=table["height"])
@@ -164,8 +178,8 @@ def index(name, path=None, *, of="white", classes=None, seed=SEED):
 def images(table, size=128, field=None):
     """The windows of an index as one array.
 
-    A window that would leave its picture is moved inward; one larger than the picture goes on with its mirror image,
-    since a border of one colour would be a picture that no microscope gives.
+    The cell stays in the middle, where the shipped network looks: a window that leaves its picture goes on with the
+    picture's mirror image. A border of one colour would be something that no microscope shows.
 
     Parameters
     ----------
@@ -239,7 +253,7 @@ def _picture(path, data, theirs):
             Image.fromarray(pictures.decode(data, None, name=path)).save(stream, "BMP", dpi=(0, 0))
             bmp = stream.getvalue()
             for version in (bmp, bmp[:34] + bytes(4) + bmp[38:]):  # one original does not tell the size of its pixels
-                digest = known if (known := hashlib.sha256(version).hexdigest()) in theirs else digest
+                digest = other if (other := hashlib.sha256(version).hexdigest()) in theirs else digest
     except DataError:
         return None
     return (path, theirs[digest], width, height, digest) if digest in theirs else None
@@ -285,11 +299,9 @@ def _windows(table, boxes, of, seed):
 def _window(picture, row, size):
     from PIL import Image
 
-    side, start, pads = row.field * max(row.right - row.left, row.bottom - row.top), [], []
-    for low, high, length in ((row.top, row.bottom, len(picture)), (row.left, row.right, picture.shape[1])):
-        pads.append(2 * (int(np.ceil(max(0, side - length) / 2)),))
-        inward = np.clip((low + high - side) / 2, 0, max(0, length - side))
-        start.append((length - side) / 2 + pads[-1][0] if side > length else inward)
-    image = Image.fromarray(np.pad(picture, [*pads, (0, 0)], mode="symmetric"))
-    top, left = start
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side)))
+    side = row.field * max(row.right - row.left, row.bottom - row.top)
+    left, top = (row.left + row.right - side) / 2, (row.top + row.bottom - side) / 2
+    pad = int(np.ceil(max(0, -left, -top, left + side - picture.shape[1], top + side - len(picture))))
+    image = Image.fromarray(np.pad(picture, [(pad, pad), (pad, pad), (0, 0)], mode="symmetric"))
+    box = (left + pad, top + pad, left + pad + side, top + pad + side)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box))
