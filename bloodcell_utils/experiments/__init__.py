@@ -34,6 +34,7 @@ EXPERIMENTS = {
     "compact_best": "the small network with patience, calibrated: the weights that are shipped",
     "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
+    "label_noise": "wrong names: learnt from, measured with, asked again; and other words for the same cells",
 }
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[*EXPERIMENTS, "tasks"], submod_attrs={
