@@ -381,6 +381,27 @@ def _moved(parameter, value, new):
     return float(np.mean(np.abs(np.subtract(new, value)) / (high - low)))
 
 
+def _opinions_2(answer):
+    rng = np.random.default_rng(17)
+    counts = rng.integers(1, 9, (8, 8)) + np.diag(rng.integers(20, 200, 8))
+    chances = 0.8 * np.eye(8) + 0.2 * rng.dirichlet(np.ones(8), 8)
+    found = _called(answer, counts.copy(), chances.copy())
+    if np.ndim(found) != 0:
+        return f"one number is asked for; yours has the shape {np.shape(found)}."
+    right = (counts * chances).sum() / counts.sum()
+    if np.isclose(found, right):
+        return None
+    if np.isclose(found, (counts * chances).sum()):
+        return "this is a number of cells; the accuracy is a share of them."
+    if np.isclose(found, (np.diag(counts) * np.diag(chances)).sum() / counts.sum()):
+        return "model and name may also be wrong in the same way; your sum has only the diagonal."
+    if np.isclose(found, (counts * chances.T).sum() / counts.sum()):
+        return "rows of both tables are what a cell is; yours turns one of them round."
+    if np.isclose(found, (counts / counts.sum(axis=1, keepdims=True) * chances).sum() / 8):
+        return "every kind weighs the same in yours; the accuracy counts cells, however many of a kind there are."
+    return "take one kind, one name: how many cells are called so, and with what chance have they this name?"
+
+
 def _compact_network_2(answer):
     from ..models.layers import WhiteBalance
 
@@ -598,6 +619,7 @@ COMPUTED = {
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
     "differential.2": _differential_2,
+    "opinions.2": _opinions_2,
     "intended_use.2": _intended_use_2,
     "intended_use.3": _intended_use_3,
     "you_against_the_model.2": _you_against_the_model_2,

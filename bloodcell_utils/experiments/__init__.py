@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
     "differential": "what recorded answers make of a hundred cells, plain and corrected by the confusion matrix",
+    "label_noise": "wrong names: learnt from, measured with, asked again; and other words for the same cells",
 }
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[*EXPERIMENTS, "tasks"], submod_attrs={

@@ -29,5 +29,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "maps": ["feature_maps", "heat_maps", "map_pairs"],
     "networks": ["modules", "network", "receptive_fields", "trained_blocks", "two_roads", "weights_and_work"],
     "rules": ["decisions"],
-    "training": ["arm_curves", "arm_rates", "arm_scores", "descents", "few_images", "learning_curves"],
+    "training": ["arm_curves", "arm_rates", "arm_scores", "descents", "few_images", "learning_curves",
+                 "wrong_names"],
 })  # fmt: skip

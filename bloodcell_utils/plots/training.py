@@ -87,6 +87,33 @@ def few_images(models, printed=None, needed=None) -> Figure:
     return fig
 
 
+def wrong_names(models) -> Figure:
+    """Accuracy over the share of wrong names: filled, by the true names; hollow, by names with as many wrong ones.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Of a record of the experiment ``label_noise``: each with ``learner``, ``noise``, ``rate``, ``accuracy``,
+        ``n_test`` and ``right_by_noisy_names``.
+    """
+    fig, axes = figure(9, 3.8, 1, columns=2, sharey=True)
+    table = pd.DataFrame(models.values())
+    titles = {"any": "any other name", "neighbours": "a neighbour's name"}
+    table["by_noisy"] = table["right_by_noisy_names"] / table["n_test"]
+    for ax, noise in zip(axes, titles, strict=True):
+        for i, (learner, runs) in enumerate(table[(table["noise"] == noise) | (table["rate"] == 0)].groupby("learner")):
+            for column, fill, line in (("accuracy", SERIES[i], "-"), ("by_noisy", "none", "--")):
+                ax.plot(100 * runs.groupby("rate")[column].mean(), line, color=SERIES[i], lw=1.5)
+                ax.scatter(100 * runs["rate"], 100 * runs[column], s=26, facecolor=fill, edgecolor=SERIES[i])
+            ax.plot([], color=SERIES[i], label=learner)
+        rates = np.array([0, table["rate"].max()])
+        ax.plot(100 * rates, 100 * (1 - rates), ":", color=NEUTRAL, label="who never errs, by noisy names")
+        ax.set(title=titles[noise], xlabel="wrong names (%)", ylabel="test accuracy (%)")
+        ax.label_outer()
+    axes[0].legend(fontsize=8)
+    return fig
+
+
 def arm_curves(networks) -> Figure:
     """Validation accuracy over the epochs, one colour an arm: a thin line for every seed, a thick one for their mean.
 

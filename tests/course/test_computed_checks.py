@@ -501,3 +501,17 @@ def test_on_your_own():
 def test_a_function_that_stops_is_told_how(exercise):
     assert "your function stops with ZeroDivisionError" in check(exercise, lambda *_: 1 / 0)
     assert "not the kind of answer" in check(exercise, 3.5)
+
+
+def test_the_accuracy_to_expect():
+    def verdict(function):
+        return check("opinions.2", function)
+
+    assert verdict(lambda C, T: (C * T).sum() / C.sum()).right
+    assert "share" in verdict(lambda C, T: (C * T).sum())
+    assert "diagonal" in verdict(lambda C, T: np.diag(C) @ np.diag(T) / C.sum())
+    assert "round" in verdict(lambda C, T: (C * T.T).sum() / C.sum())
+    assert "weighs the same" in verdict(lambda C, T: (C / C.sum(axis=1, keepdims=True) * T).sum() / 8)
+    assert "one number" in verdict(lambda C, T: C * T)
+    assert "one name" in verdict(lambda C, T: 0.5)
+    assert "stops with" in verdict(lambda C: C)

@@ -33,6 +33,11 @@ RELIABLE = {"n": [5, 40], "right": [3, 38], "confidence": [0.62, 0.94]}
 ROW = {"model": "m", "data": "d", "accuracy": 0.9, "accuracy_ci95": [0.85, 0.95], "printed_percent": None}
 ARMS = {str(i): {"arm": "ab"[i % 2], **records.measure(CONFUSION)} for i in range(4)}
 FEW = {str(i): {"images_per_class": n, "accuracy": 0.9 + i / 100} for i, n in enumerate((16, 16, 256))} | {"other": {}}
+WRONG_NAMES = {
+    f"{learner} {rate} {noise}": {"learner": learner, "noise": noise if rate else None, "rate": rate, "accuracy": 0.9,
+                                  "n_test": 50, "right_by_noisy_names": round(45 * (1 - rate))}
+    for learner in ("a", "b") for noise in ("any", "neighbours") for rate in (0, 0.1, 0.2)
+}  # fmt: skip
 PRINTED = {"neutrophil": 99.6, "basophil": None}
 ROADS = {"one": [("block1", False), ("machine", True), ("8", None)], "two": [("block1", True), ("8", None)]}
 EPOCHS = [{"epoch": i, "loss": 2 / i, "accuracy": 0.5, "val_loss": 2.1 / i, "val_accuracy": 0.4} for i in (1, 2, 3)]
@@ -70,6 +75,7 @@ FIGURES = {
     "effects": lambda table: plots.effects(EFFECTS, title="a network"),
     "drawn_and_real": lambda table: plots.drawn_and_real(DRAWN_REAL),
     "few_images": lambda table: plots.few_images(FEW, 96.2, 1000),
+    "wrong_names": lambda table: plots.wrong_names(WRONG_NAMES),
     "corruptions": lambda table: plots.corruptions({"a": [{"as it is": 0.99, "darker": 0.9}], "b": [{"darker": 0.1}]}),
     "confusion_matrix": lambda table: plots.confusion_matrix(CONFUSION),
     "confusion_matrices": lambda table: plots.confusion_matrices({"a": CONFUSION, "b": None, "c": CONFUSION}),
