@@ -216,7 +216,8 @@ def _prepare(model, settings, steps):
         optimizer = kind(rate, weight_decay=decay or None)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    # All variables are made here: if TensorFlow met new ones while it traces a step, it would trace the step twice.
+    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")])
     optimizer.build(model.trainable_variables)
 
 
