@@ -202,10 +202,10 @@ def _prepare(model, settings, steps):
         deterministic()
     rate, total = settings.learning_rate, settings.epochs * steps
     if settings.schedule == "cosine":
+        from .schedule import WarmCosine
+
         warm = max(1, total // 10)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, total - warm), warmup_target=settings.learning_rate, warmup_steps=warm
-        )
+        rate = WarmCosine(0.0, max(1, total - warm), warmup_target=settings.learning_rate, warmup_steps=warm)
     decay = settings.weight_decay
     if settings.optimizer == "muon":
         from .muon import ConvolutionMuon
