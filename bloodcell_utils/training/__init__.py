@@ -4,6 +4,7 @@
 ``checkpoints``  the state of a training in files
 ``prefix``       the frozen part's answers, computed once
 ``muon``         the optimiser of CompactNet
+``schedule``     a learning rate that rises and falls
 ``descent``      gradient descent small enough to be drawn
 """
 

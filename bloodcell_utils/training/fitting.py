@@ -202,10 +202,10 @@ def _prepare(model, settings, steps):
         deterministic()
     rate, total = settings.learning_rate, settings.epochs * steps
     if settings.schedule == "cosine":
+        from .schedule import WarmCosine
+
         warm = max(1, total // 10)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, total - warm), warmup_target=settings.learning_rate, warmup_steps=warm
-        )
+        rate = WarmCosine(0.0, max(1, total - warm), warmup_target=settings.learning_rate, warmup_steps=warm)
     decay = settings.weight_decay
     if settings.optimizer == "muon":
         from .muon import ConvolutionMuon
@@ -216,7 +216,8 @@ def _prepare(model, settings, steps):
         optimizer = kind(rate, weight_decay=decay or None)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    # All variables are made here: if TensorFlow met new ones while it traces a step, it would trace the step twice.
+    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")])
     optimizer.build(model.trainable_variables)
 
 
