@@ -29,6 +29,7 @@ from .compact import settings, train_compactnet
 
 RATES = (0.05, 0.10, 0.20)
 NEIGHBOURS = {"neutrophil": "ig", "ig": "neutrophil", "monocyte": "lymphocyte", "lymphocyte": "monocyte"}
+NETWORKS = (("any", 0.0), ("any", 0.1), ("neighbours", 0.1))  # wrong names that CompactNet learns from
 SEEDS, FOLDS, COMPONENTS, SHOWN = 3, 5, 128, 200
 
 
@@ -140,7 +141,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True)
     if networks:
         images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
         how = {"settings": settings(profile.compact.short, seed), "progressbar": progressbar}
-        for noise, rate in (("any", 0.0), ("any", 0.1), ("neighbours", 0.1)):
+        for noise, rate in NETWORKS:
             named = plant(y, rate, noise, seed=seed)
             model, history = train_compactnet(images, named, train, validation=held, **how)
             answers = fitting.predict(model, np.asarray(images[test])).argmax(axis=1)
