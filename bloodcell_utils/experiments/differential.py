@@ -54,7 +54,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         cases = [(blood, cells, matched) for blood in BLOODS for matched in (True, False) for cells in COUNTED]
         counts = [
             {"blood": blood, "cells": cells, "matched": matched}
-            | simulate(paths, found.truth, called, BLOODS[blood], cells, matched=matched, rng=rng)
+            | simulate(paths, found.truth, called, blood=BLOODS[blood], cells=cells, matched=matched, rng=rng)
             for blood, cells, matched in cases
         ]
         settings = {"answers": source, "repeats": REPEATS, "draws": DRAWS}
@@ -76,7 +76,7 @@ def _answers(profile, split, paths):
         yield "asked now", SOURCES[-1][1], svm.histogram_classifier().fit(X[fit], split.y[fit]).predict(X[test])
 
 
-def simulate(paths, y_true, y_pred, blood, cells, *, matched=False, repeats=REPEATS, rng=None):
+def simulate(paths, y_true, y_pred, *, blood, cells, matched=False, repeats=REPEATS, rng=None):
     """Count a blood again and again, as a model reads it.
 
     Parameters

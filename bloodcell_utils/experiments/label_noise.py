@@ -29,6 +29,7 @@ from .compact import settings, train_compactnet
 
 RATES = (0.05, 0.10, 0.20)
 NEIGHBOURS = {"neutrophil": "ig", "ig": "neutrophil", "monocyte": "lymphocyte", "lymphocyte": "monocyte"}
+NETWORKS = (("any", 0.0), ("any", 0.1), ("neighbours", 0.1))  # wrong names that CompactNet learns from
 SEEDS, FOLDS, COMPONENTS, SHOWN = 3, 5, 128, 200
 
 
@@ -132,7 +133,12 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True)
     for noise, rate, own_seed in ways:
         named = plant(y, rate, noise, seed=own_seed)
         model = reader().fit(X[fit], named[fit])
-        details = {} if rate else asked(split, X, seed) | described(profile, split, X, prepare, model, progressbar)
+        details = (
+            {}
+            if rate
+            else asked(split, X, seed)
+            | described(profile, split, X, prepare=prepare, model=model, progressbar=progressbar)
+        )
         tested("logistic regression", model.predict(X[test]), named, noise, rate, own_seed, **details)
         tested("nearest neighbour", named[fit][nearest], named, noise, rate, own_seed)
 
@@ -140,7 +146,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True)
     if networks:
         images = load_images(table, IMAGE, progressbar=progressbar, reduced=True)
         how = {"settings": settings(profile.compact.short, seed), "progressbar": progressbar}
-        for noise, rate in (("any", 0.0), ("any", 0.1), ("neighbours", 0.1)):
+        for noise, rate in NETWORKS:
             named = plant(y, rate, noise, seed=seed)
             model, history = train_compactnet(images, named, train, validation=held, **how)
             answers = fitting.predict(model, np.asarray(images[test])).argmax(axis=1)
@@ -187,7 +193,7 @@ def asked(split, X, seed):
     return {"planted": planted, "suspects": rows, "asked_pairs": pairs.tolist(), "out_of_fold_right": right}
 
 
-def described(profile, split, X, prepare, model, progressbar):
+def described(profile, split, X, *, prepare, model, progressbar):
     """What the model says of a picture with two names, and which attributes of WBCAtt its features hold."""
     said = []
     for group in audit.conflicts(load_index(profile)):

@@ -103,12 +103,14 @@ def wrong_names(models) -> Figure:
     for ax, noise in zip(axes, titles, strict=True):
         for i, (learner, runs) in enumerate(table[(table["noise"] == noise) | (table["rate"] == 0)].groupby("learner")):
             for column, fill, line in (("accuracy", SERIES[i], "-"), ("by_noisy", "none", "--")):
-                ax.plot(100 * runs.groupby("rate")[column].mean(), line, color=SERIES[i], lw=1.5)
+                means = 100 * runs.groupby("rate")[column].mean()
+                ax.plot(100 * means.index, means, line, color=SERIES[i], lw=1.5)
                 ax.scatter(100 * runs["rate"], 100 * runs[column], s=26, facecolor=fill, edgecolor=SERIES[i])
             ax.plot([], color=SERIES[i], label=learner)
         rates = np.array([0, table["rate"].max()])
         ax.plot(100 * rates, 100 * (1 - rates), ":", color=NEUTRAL, label="who never errs, by noisy names")
         ax.set(title=titles[noise], xlabel="wrong names (%)", ylabel="test accuracy (%)")
+        ax.set_xticks(100 * table["rate"].unique())
         ax.label_outer()
     axes[0].legend(fontsize=8)
     return fig

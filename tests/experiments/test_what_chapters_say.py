@@ -90,3 +90,19 @@ def test_drawings_and_photographs_agree_no_more_often_than_a_coin_may():
     assert [kind for kind in FOLDERS if named[kind] <= 0.5] == ["lymphocyte"]
     allowed = agree[real["class"] != "lymphocyte"]
     assert binomtest(int(allowed.sum()), len(allowed)).pvalue > 0.05
+
+
+def test_who_averages_forgives_random_names_and_the_count_does_not():
+    models = load_record("label_noise", "laptop").models
+    runs = pd.DataFrame(models.values())
+    runs["by_noisy"] = runs["right_by_noisy_names"] / runs["n_test"]
+    means = runs.assign(noise=runs["noise"].fillna("none")).groupby(["learner", "noise", "rate"])
+    accuracy, by_noisy = means["accuracy"].mean(), means["by_noisy"].mean()
+    lost = {name: accuracy[name, "none", 0] - accuracy[name, "any", 0.2] for name in runs["learner"].unique()}
+    assert lost["logistic regression"] < 0.02 and 0.15 < lost["nearest neighbour"] < 0.2
+    regression = accuracy["logistic regression"] - by_noisy["logistic regression"]
+    assert regression["any", 0.2] > 5 * lost["logistic regression"]
+    assert accuracy["logistic regression", "neighbours", 0.2] < accuracy["logistic regression", "any", 0.2] - 0.03
+    words = pd.DataFrame(models["logistic regression, 0% wrong"]["attributes"]).set_index("attribute")
+    gain = (words["right"] - words["right_by_class"]).sort_values()
+    assert {"cell_size", "cell_shape", "nucleus_shape", "cytoplasm_vacuole", "cytoplasm_colour"} == set(gain.index[-5:])
