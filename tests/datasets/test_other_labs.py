@@ -252,7 +252,10 @@ def test_a_file_that_does_not_arrive_is_named_and_the_rest_is_kept(server, tmp_p
     server.wrong["Dataset 1/004.bmp"] = answer
     with pytest.raises(DownloadError, match=f"004.bmp: .*{said}.*goes on from there"):
         download.fetch_set("jiangxi", tmp_path / "new", base=server.base, progressbar=False)
-    assert not list((tmp_path / "new").rglob("*004*")) and (tmp_path / "new" / "jiangxi" / "Dataset 1" / "001.bmp").exists()
+    assert (
+        not list((tmp_path / "new").rglob("*004*"))
+        and (tmp_path / "new" / "jiangxi" / "Dataset 1" / "001.bmp").exists()
+    )
     server.wrong.clear()
     before = set(server.asked)
     download.fetch_set("jiangxi", tmp_path / "new", base=server.base, progressbar=False)
