@@ -15,7 +15,7 @@ BANDS_ARE_IG = np.where([("BNE" in path) and int(path[-6:-4].strip("_")) % 2 == 
 def counted(y_pred, blood="healthy", cells=400, **options):
     rng = np.random.default_rng(0)
     return differential.simulate(
-        PATHS, TRUE, y_pred, differential.BLOODS[blood], cells, repeats=200, rng=rng, **options
+        PATHS, TRUE, y_pred, blood=differential.BLOODS[blood], cells=cells, repeats=200, rng=rng, **options
     )
 
 
