@@ -85,17 +85,6 @@ def ask_again(given, probabilities):
     return suspects[np.argsort(-lead[suspects], kind="stable")], other
 
 
-def reader():
-    """A logistic regression as every part of the experiment uses it; unfitted."""
-    return LogisticRegression(max_iter=300)
-
-
-def out_of_fold(X, y, *, seed=SEED):
-    """Probabilities of each image from a `reader` that has not learnt from its name; numpy.ndarray, shape (n, k)."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return cross_val_predict(reader(), X, y, cv=folds, method="predict_proba")
-
-
 def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True):
     """Measure all of it.
 
@@ -132,13 +121,8 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True)
 
     for noise, rate, own_seed in ways:
         named = plant(y, rate, noise, seed=own_seed)
-        model = reader().fit(X[fit], named[fit])
-        details = (
-            {}
-            if rate
-            else asked(split, X, seed)
-            | described(profile, split, X, prepare=prepare, model=model, progressbar=progressbar)
-        )
+        model = _reader().fit(X[fit], named[fit])
+        details = {} if rate else _asked(split, X, seed) | _described(profile, split, X, prepare=prepare, model=model)
         tested("logistic regression", model.predict(X[test]), named, noise, rate, own_seed, **details)
         tested("nearest neighbour", named[fit][nearest], named, noise, rate, own_seed)
 
@@ -155,7 +139,24 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True, networks=True)
 
 
 def features(table, profile, fit, *, progressbar=True):
-    """Components of the frozen features of all blocks, and the function that computes them for other images."""
+    """Components of the frozen features of all blocks, fitted without any name.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index.
+    profile : config.Profile
+        Its ``borrowed`` says which network.
+    fit : numpy.ndarray of int
+        Rows that the components are computed from.
+    progressbar : bool
+
+    Returns
+    -------
+    X : numpy.ndarray of float32, shape (len(table), d)
+    prepare : callable
+        From another index to its components.
+    """
     how = {"weights": profile.weights_of(profile.borrowed), "progressbar": progressbar}
 
     def blocks(table):
@@ -172,17 +173,17 @@ def features(table, profile, fit, *, progressbar=True):
     return prepared.transform(views) / spread, lambda table: prepared.transform(blocks(table)) / spread
 
 
-def asked(split, X, seed):
+def _asked(split, X, seed):
     """Confident learning: does it find planted names, and which of the real ones would it ask again?"""
     y, planted = split.y, []
     for noise in ("any", "neighbours"):
         for rate in RATES[:2]:
             named = plant(y, rate, noise, seed=seed)
-            suspects, _ = ask_again(named, out_of_fold(X, named, seed=seed))
+            suspects, _ = ask_again(named, _out_of_fold(X, named, seed=seed))
             wrong = named != y
             planted.append({"noise": noise, "rate": rate, "planted": int(wrong.sum()), "asked": len(suspects),
                             "found": int(wrong[suspects].sum())})  # fmt: skip
-    p = out_of_fold(X, y, seed=seed)
+    p = _out_of_fold(X, y, seed=seed)
     suspects, other = ask_again(y, p)
     rows = [{"path": split.table["path"].iloc[i], "subset": split.table["subset"].iloc[i], "given": FOLDERS[y[i]],
              "other": FOLDERS[other[i]], "p_given": round(float(p[i, y[i]]), 4),
@@ -193,7 +194,7 @@ def asked(split, X, seed):
     return {"planted": planted, "suspects": rows, "asked_pairs": pairs.tolist(), "out_of_fold_right": right}
 
 
-def described(profile, split, X, *, prepare, model, progressbar):
+def _described(profile, split, X, *, prepare, model):
     """What the model says of a picture with two names, and which attributes of WBCAtt its features hold."""
     said = []
     for group in audit.conflicts(load_index(profile)):
@@ -204,10 +205,10 @@ def described(profile, split, X, *, prepare, model, progressbar):
         known = wbcatt.attributes().reindex(split.table["path"])
     except DataError:
         known = None
-    return {"contradicting": said, "attributes": [] if known is None else read_attributes(split, X, known)}
+    return {"contradicting": said, "attributes": [] if known is None else _read_attributes(split, X, known)}
 
 
-def read_attributes(split, X, known):
+def _read_attributes(split, X, known):
     """How well each attribute is read off the features, beside two readers who look at no picture."""
     there = known.notna().all(axis=1).to_numpy()
     fit, test = (rows[there[rows]] for rows in (split.rows("train", "validation"), split.rows("test")))
@@ -217,7 +218,7 @@ def read_attributes(split, X, known):
         if len(test) == 0 or len(set(value[fit])) < 2:
             continue
         of_class = known.iloc[fit].groupby(split.y[fit])[attribute].agg(lambda values: values.mode()[0])
-        answers = reader().fit(X[fit], value[fit]).predict(X[test])
+        answers = _reader().fit(X[fit], value[fit]).predict(X[test])
         by_class = of_class.reindex(split.y[test]).to_numpy()
         right, class_right = answers == value[test], by_class == value[test]
         rows.append({
@@ -227,3 +228,14 @@ def read_attributes(split, X, known):
             "most_frequent": int((value[test] == known[attribute].iloc[fit].mode()[0]).sum()),
         })  # fmt: skip
     return rows
+
+
+def _reader():
+    """A logistic regression as every part of the experiment uses it; unfitted."""
+    return LogisticRegression(max_iter=300)
+
+
+def _out_of_fold(X, y, *, seed=SEED):
+    """Probabilities of each image from a `_reader` that has not learnt from its name; numpy.ndarray, shape (n, k)."""
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    return cross_val_predict(_reader(), X, y, cv=folds, method="predict_proba")

@@ -14,10 +14,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "backbones": ["BACKBONES", "backbone", "classifier", "split_at", "unfreeze", "weights_file"],
     "compactnet": ["CompactNet"],
-    "compactnet_input": ["IMAGE"],
+    "compactnet_input": ["IMAGE", "VIEW"],
     "features": ["closeups", "color_histogram", "extract"],
     "kernel_svm": ["KernelSVM"],
-    "pretrained": ["logits", "weights", "write_base"],
+    "pretrained": ["logits", "network", "weights", "write_base"],
     "runtime": ["load_keras"],
     "summary": ["block_table", "layer_table", "module_table", "roads"],
 })  # fmt: skip
