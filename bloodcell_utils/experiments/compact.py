@@ -13,7 +13,6 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from .. import paper
-from ..cells import FOLDERS
 from ..config import SEED
 from ..datasets.cache import key
 from ..datasets.splits import load_split
@@ -47,7 +46,7 @@ def settings(epochs, seed=SEED, **changes):
     return fitting.Settings(epochs=epochs, seed=seed, **{**chosen, **changes})
 
 
-def train_compactnet(images, y, train, *, validation, settings, strangers=None, progressbar=True, **network):
+def train_compactnet(images, y, train, *, validation, settings, progressbar=True, **network):
     """Train CompactNet, or take it from the cache where it was trained before.
 
     Parameters
@@ -57,8 +56,6 @@ def train_compactnet(images, y, train, *, validation, settings, strangers=None, 
     train, validation : numpy.ndarray of int
         Rows.
     settings : fitting.Settings
-    strangers : numpy.ndarray of uint8, shape (m, 128, 128, 3), optional
-        Pictures that are none of the classes (`datasets.strangers`): one more class, the last, for training alone.
     progressbar : bool
     **network
         Arguments of `compactnet.CompactNet`.
@@ -69,39 +66,12 @@ def train_compactnet(images, y, train, *, validation, settings, strangers=None, 
         With the weights of its best epoch.
     history : fitting.History
     """
-    parts, seen = [Subset(images, train)], y[train]
-    content = [VERSION, network, settings, train, validation, seen, images[:: len(images) // 64 or 1]]
-    if strangers is not None:
-        network = {"n_classes": len(FOLDERS) + 1, **network}
-        parts, seen = [*parts, strangers], np.append(seen, np.full(len(strangers), len(FOLDERS)))
-        content.append(strangers)
     with runtime.precision():
         model = CompactNet(image=images.shape[1], seed=settings.seed, **network)
-    how = {"settings": settings, "name": f"compact-{key(*content)}", "progressbar": progressbar}
+    name = f"compact-{key(VERSION, network, settings, train, validation, y[train], images[:: len(images) // 64 or 1])}"
+    how = {"settings": settings, "name": name, "progressbar": progressbar}
     held = Subset(images, validation), y[validation]
-    return model, fitting.fit(model, Joined(*parts), seen, validation_data=held, **how)
-
-
-class Joined:
-    """Arrays one after the other, without a copy of them; gives single rows.
-
-    Parameters
-    ----------
-    *arrays : array-like
-    """
-
-    def __init__(self, *arrays):
-        self.arrays = arrays
-
-    def __len__(self):
-        return sum(map(len, self.arrays))
-
-    def __getitem__(self, row):
-        for array in self.arrays:
-            if row < len(array):
-                return array[row]
-            row -= len(array)
-        raise IndexError
+    return model, fitting.fit(model, Subset(images, train), y[train], validation_data=held, **how)
 
 
 def predict_with_symmetries(model, images):
