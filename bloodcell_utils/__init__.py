@@ -7,11 +7,11 @@
 ``datasets``        images: found, audited, split, loaded, augmented, drawn             00 to 03
 ``models``          VGG-16, Inception-v3, CompactNet; features; the SVM                 03 to 06, 12
 ``training``        a fit that can be interrupted; the cached prefix                    06, 07, 12
-``evaluation``      metrics, calibration, explanations, error analysis, `predict`       08 to 14
+``evaluation``      metrics, calibration, explanations, error analysis, `predict`       08 to 18
 ``plots``           every figure, one function each                                     every chapter
-``experiments``     ``run(profile)`` gives a record: every recorded number              05 to 13
-``interactive``     what moves: sliders, explorers, the cell builder                    02, 05, 06, 08 to 14
-``course``          chapters, quizzes, checks, progress, the capstone                   every chapter, 15
+``experiments``     ``run(profile)`` gives a record: every recorded number              05 to 16
+``interactive``     what moves: sliders, explorers, the cell builder                    02, 05, 06, 08 to 17
+``course``          chapters, quizzes, checks, progress, the capstone                   every chapter, 18
 ``reproduction``    the paper item by item: printed, measured, verdict                  the reproduction page
 ``cli``             the command ``bloodcell``                                           –
 ==================  ==================================================================  =====================
