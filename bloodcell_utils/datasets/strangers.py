@@ -18,8 +18,9 @@ SIDE = 128  # pixels
 FIELD = 360  # side in pixels of the fields that corners are cut from
 NUCLEUS, GLASS = 0.004, 0.55  # a corner shows no nucleus if at most this share of it is darker than this, in green
 PHOTOGRAPHS = {"train": ("china.jpg",), "test": ("flower.jpg",)}  # of scikit-learn
-SHARES = {"corner": 0.21, "empty field": 0.21, "red and blue exchanged": 0.21, "far too small": 0.05,
-          "low magnification": 0.05, "far too large": 0.05, "out of focus": 0.04, "drawing": 0.1, "photograph": 0.08}  # fmt: skip
+SHARES = {"corner": 0.21, "empty field": 0.21, "red and blue exchanged": 0.21,
+          "far too small": 0.05, "low magnification": 0.05, "far too large": 0.05, "out of focus": 0.04,
+          "drawing": 0.1, "photograph": 0.08}  # fmt: skip
 
 
 def strangers(split, subset, n, *, seed=SEED):

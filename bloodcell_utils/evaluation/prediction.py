@@ -81,24 +81,45 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     return pd.DataFrame(table)
 
 
-def predict_proba(pictures):
+def predict_proba(pictures, adapted=None):
     """The network's probabilities for prepared images, and how strange they are to it.
 
     Parameters
     ----------
     pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    adapted : dict of str to numpy.ndarray, optional
+        From `adaptation.load`.
 
     Returns
     -------
     probabilities : numpy.ndarray of float64, shape (n, 8)
         Calibrated.
     strangeness : numpy.ndarray of float64, shape (n,)
-        Above 1 where an image is stranger than 99.5 % of the validation images.
+        Above 1 where an image is stranger than 99.5 % of the validation images, by the distance of its features or by
+        the network's ninth score.
     """
     card, weights = pretrained.metadata(), pretrained.weights()
-    scores, features = pretrained.logits(pictures)
+    scores, features = pretrained.logits(pictures, adapted=adapted)
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
-    return softmax(scores / card["temperature"]), distance / card["limit"]
+    none = none_share(scores, pretrained.none_score(features), card["temperature"])
+    strangeness = np.maximum(distance / card["limit"], none / card["none_limit"])
+    return softmax(scores / card["temperature"]), strangeness
+
+
+def none_share(scores, none, temperature):
+    """The probability that a picture is none of the eight, by the network's nine scores.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (n, 8)
+    none : numpy.ndarray, shape (n,)
+    temperature : float
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+    """
+    return softmax(np.column_stack([scores, none]) / temperature)[:, -1]
 
 
 def overlay_heatmap(picture, model):

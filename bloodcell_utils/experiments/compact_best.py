@@ -11,10 +11,13 @@ import time
 import numpy as np
 
 from .. import paper
+from ..cells import FOLDERS
 from ..config import SEED
 from ..datasets.splits import SUBSETS, load_split
+from ..datasets.strangers import strangers
 from ..errors import BloodcellError
 from ..evaluation import calibration
+from ..evaluation.prediction import none_share
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
 from . import records
@@ -22,7 +25,8 @@ from .compact import correct_after_corruption, predict_with_symmetries, settings
 
 TOLERATED = 0.002  # wrong names among those given, on validation images
 FAMILIAR = 0.995  # share of the validation images that are no strangers
-CALIBRATED = ("temperature", "threshold", "limit")
+STRANGERS = 4000  # pictures of none of the eight, for training
+CALIBRATED = ("temperature", "threshold", "limit", "none_limit")
 
 
 def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
@@ -47,24 +51,33 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
     split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
     loaded = time.perf_counter() - started
     images, y, (train, validation, test) = split.images, split.y, map(split.rows, SUBSETS)
+    none, _ = strangers(split, "train", min(STRANGERS, len(train) // 2), seed=split_seed)
     how = {"settings": settings(profile.compact.best, seed), "progressbar": progressbar}
-    model, history = train_compactnet(images, y, train, validation=validation, **how)
+    model, history = train_compactnet(images, y, train, validation=validation, strangers=none, elsewhere=True, **how)
     # What is measured is what is shipped: half precision, computed by NumPy.
     with tempfile.TemporaryDirectory() as folder:
         pretrained.save(model, {}, folder)
-        (_, seen), (held, known), (single, new) = (_answers(images, rows, folder) for rows in (train, validation, test))
+        (_, _, seen), (held, refused, known), (single, doubted, new) = (
+            _answers(images, rows, folder) for rows in (train, validation, test)
+        )
     means, whitening = calibration.fit_mahalanobis(seen, y[train])
     limit = round(float(np.quantile(calibration.mahalanobis_distance(known, means, whitening), FAMILIAR)), 4)
-    temperature = calibration.fit_temperature(held, y[validation])
-    threshold = calibration.choose_threshold(calibration.apply_temperature(held, temperature), y[validation], TOLERATED)
+    temperature = calibration.fit_temperature(calibration.softmax(held), y[validation])
+    none_limit = round(float(np.quantile(none_share(held, refused, temperature), FAMILIAR)), 6)
+    calibrated = calibration.softmax(held / temperature)
+    threshold = calibration.choose_threshold(calibrated, y[validation], TOLERATED)
     shown, truth = np.asarray(images[test]), y[test]
-    answers = {"one view": single, "eight symmetries": predict_with_symmetries(model, shown)}
-    calibrated = calibration.apply_temperature(single, temperature)
-    named = (calibrated.max(axis=1) >= threshold) & (calibration.mahalanobis_distance(new, means, whitening) <= limit)
+    views = predict_with_symmetries(model, shown)[:, : len(FOLDERS)]
+    answers = {"one view": single, "eight symmetries": views}
+    single, calibrated = calibration.softmax(single), calibration.softmax(single / temperature)
+    strange = calibration.mahalanobis_distance(new, means, whitening) / limit
+    strange = np.maximum(strange, none_share(answers["one view"], doubted, temperature) / none_limit)
+    named = (calibrated.max(axis=1) >= threshold) & (strange <= 1)
     extra = {
         "temperature": temperature,
         "threshold": threshold,
         "limit": limit,
+        "none_limit": none_limit,
         "named": int(named.sum()),
         "named_right": int((single.argmax(axis=1) == truth)[named].sum()),
         "reliability": {
@@ -90,7 +103,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
 
 
 def _answers(images, rows, folder):
-    """Probabilities and features of some images, by the shipped kind of network."""
+    """Scores, the ninth score and features of some images, by the shipped kind of network."""
     parts = [pretrained.logits(np.asarray(images[rows[i : i + 256]]), folder) for i in range(0, len(rows), 256)]
     scores, features = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return calibration.softmax(scores), features
+    return scores, pretrained.none_score(features, folder), features
