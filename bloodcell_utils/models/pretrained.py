@@ -245,11 +245,27 @@ def _fold(w):
     return folded
 
 
-def _white_balanced(x):
-    """As `layers.WhiteBalance`."""
+def brightest(x):
+    """The level of the brightest patch of each image, the empty glass.
+
+    Parameters
+    ----------
+    x : numpy.ndarray of float32, shape (n, height, width, 3)
+        Sides are multiples of the patch's.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, 1, 1, 3)
+        At least 1.
+    """
     n, height, width, channels = x.shape
     patches = x.reshape(n, height // PATCH, PATCH, width // PATCH, PATCH, channels).mean(axis=(2, 4))
-    return x * (BACKGROUND / SCALE / np.maximum(patches.max(axis=(1, 2), keepdims=True), 1)) - MEAN / SCALE
+    return np.maximum(patches.max(axis=(1, 2), keepdims=True), 1)
+
+
+def _white_balanced(x):
+    """As `layers.WhiteBalance`."""
+    return x * (BACKGROUND / SCALE / brightest(x)) - MEAN / SCALE
 
 
 def _convolve(x, kernel, bias, stride):
