@@ -7,11 +7,14 @@
 ``syllabus``     what assesses which objective, how long a track takes
 ``comparison``   the table of models that grows from chapter to chapter
 ``capstone``     the workflow on a set of the reader's own; ``model_card``, what came of it
+``network_card`` the card of the network that is shipped; the checklist that it leaves open
 """
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["capstone", "model_card"], submod_attrs={
+_SUBMODULES = ["capstone", "model_card", "network_card"]
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=_SUBMODULES, submod_attrs={
     "chapters": ["Chapter", "Exercise", "chapter", "load", "track"],
     "checks": ["check"],
     "comparison": ["standings"],

@@ -20,6 +20,7 @@ from ..evaluation.metrics import two_proportions, wilson
 from ..interactive import labelling
 from ..models.compactnet_input import IMAGE, VIEW
 from ..paper import TABLE_1
+from . import network_card
 
 
 class Stopped(BloodcellError):
@@ -458,6 +459,40 @@ def _least(share):
     return next(n for n in range(1, 1000) if wilson(n, n)[0] >= share)
 
 
+def _intended_use_2(answer):
+    if not isinstance(answer, dict):
+        raise TypeError("no answers by key")
+    asked = network_card.missing({})
+    if strange := [key for key in answer if key not in asked]:
+        return f"{strange[0]!r} is no open question; there are {', '.join(asked)}."
+    if left := network_card.missing(answer):
+        key, question = next(iter(left.items()))
+        return f"{len(left)} of {len(asked)} wait for a sentence of {network_card.WORDS} words, as {key!r}: {question}"
+    if len({said.strip().lower() for said in answer.values()}) < len(asked):
+        return "two answers are the same sentence, and no two questions are; what differs?"
+    if len(answer["use"].split()) < 12:
+        return "too short for an intended use: what is read, in whose blood, by whom and for which decision?"
+    return None
+
+
+def _intended_use_3(answer):
+    weeks = [(97, 100, 0.98), (90, 100, 0.98), (99, 100, 0.98), (1545, 1600, 0.98), (372, 400, 0.95)]
+    said = [_called(answer, *week) for week in weeks]
+    if not all(isinstance(one, bool | np.bool_) for one in said):
+        return "the answer is True or False for every week, and nothing else."
+    rates, promises = np.array([k / n for k, n, _ in weeks]), np.array([promised for *_, promised in weeks])
+    low, high = np.transpose([wilson(k, n) for k, n, _ in weeks])
+    known = [
+        (high < promises, None),
+        (rates < promises, "this compares the rate itself: by chance alone every second week would be an alarm."),
+        (low < promises, "this is the lower end; it lies below the promise in nearly every good week, too."),
+        (high > promises, "this is the alarm for a week as good as promised; turn the comparison round."),
+    ]
+    wrong = next((week for week, a, b in zip(weeks, said, high < promises, strict=True) if a != b), None)
+    otherwise = f"wrong for alarm{wrong}; where does the upper end of its interval lie?"
+    return next((hint for would, hint in known if np.array_equal(said, would)), otherwise)
+
+
 @cache
 def _forty(profile):
     """Class numbers of the cells of the round, the model's names and doubts, and what colours alone say."""
@@ -563,6 +598,8 @@ COMPUTED = {
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
     "differential.2": _differential_2,
+    "intended_use.2": _intended_use_2,
+    "intended_use.3": _intended_use_3,
     "you_against_the_model.2": _you_against_the_model_2,
     "capstone.2": _capstone_2,
     "on_your_own.2": _on_your_own_2,

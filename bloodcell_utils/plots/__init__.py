@@ -11,6 +11,7 @@ Class colours are `cells.CELLS`'; axes carry units; counts are printed where the
 ``maps``             feature maps (Fig. 15) and heat maps
 ``errors``           mistakes by sub-type, stages, scorecards (Fig. 16)
 ``counterfactuals``  film strips and effects of changed cells; drawn cells beside real ones
+``rules``            questions of a rule in turn, and where each answer leads
 ``style``            what all figures share
 """
 
@@ -27,5 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "grids": ["accuracy_grid", "best_of_many", "grid_curves"],
     "maps": ["feature_maps", "heat_maps", "map_pairs"],
     "networks": ["modules", "network", "receptive_fields", "trained_blocks", "two_roads", "weights_and_work"],
+    "rules": ["decisions"],
     "training": ["arm_curves", "arm_rates", "arm_scores", "descents", "few_images", "learning_curves"],
 })  # fmt: skip

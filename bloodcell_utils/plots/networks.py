@@ -3,14 +3,11 @@
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Patch, Polygon, Rectangle
+from matplotlib.patches import Patch, Polygon, Rectangle
 
-from .style import BESIDE, MEASURED, NEUTRAL, ON_COLOUR, PRINTED, bare, figure
+from .style import ARROW, BESIDE, FROZEN, MEASURED, NEUTRAL, PRINTED, bare, figure, node
 
 KINDS = {"convolution": MEASURED, "1 × 1": "#56B4E9", "pooling": "#E69F00", "module": "#009E73", "dense": "#CC79A7"}
-
-FROZEN = "#CFE0EE"
-_ARROW = {"arrowstyle": "-|>", "color": NEUTRAL, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
 _SLANT = 0.28  # how far a box recedes to the right and up, for each pixel of its depth
 
 
@@ -66,8 +63,8 @@ def two_roads(image, roads) -> Figure:
         y, wide = -2 * row, far / len(stages)
         ax.text(0, y + 0.75, title, fontsize=10, fontweight="bold")
         for i, (label, learns) in enumerate(stages):
-            _node(ax, (i + 0.5) * wide, y, 0.8 * wide, label, colors[learns], height=0.9)
-            ax.annotate("", ((i + 0.1) * wide, y), ((i - 0.1) * wide, y), arrowprops=_ARROW, zorder=1)
+            node(ax, ((i + 0.5) * wide, y), label, color=colors[learns], width=0.8 * wide, height=0.9)
+            ax.annotate("", ((i + 0.1) * wide, y), ((i - 0.1) * wide, y), arrowprops=ARROW, zorder=1)
     ax.set(xlim=(-0.5, far), ylim=(-2 * len(roads) + 1.2, 1.2))
     ax.axis("off")
     handles = [Patch(color=FROZEN, label="frozen"), Patch(color=PRINTED, label="learns from cells")]
@@ -118,10 +115,10 @@ def modules(branches) -> Figure:
             if branch["out"]:
                 _arrow(ax, (across[i], levels[i]), (across[i], top))
             label = f"{branch['label']}\n{branch['channels']:,} maps".replace(" of ", "\n").replace(", ", "\n")
-            _node(ax, across[i], levels[i], 0.86, label, KINDS[branch["kind"]])
+            node(ax, (across[i], levels[i]), label, color=KINDS[branch["kind"]], width=0.86)
         merged = int(table.loc[table["out"], "channels"].sum())
-        _node(ax, (n - 1) / 2, 0, n - 0.14, "input", "#DDDDDD")
-        _node(ax, (n - 1) / 2, top, n - 0.14, f"side by side: {merged:,} maps", KINDS["module"])
+        node(ax, ((n - 1) / 2, 0), "input", color="#DDDDDD", width=n - 0.14)
+        node(ax, ((n - 1) / 2, top), f"side by side: {merged:,} maps", color=KINDS["module"], width=n - 0.14)
         ax.set(title=title, xlim=(-0.6, n - 0.4), ylim=(-0.5, rows - 0.5))
         ax.axis("off")
     return fig
@@ -225,14 +222,6 @@ def _columns(table):
     return across
 
 
-def _node(ax, x, y, width, label, color, *, height=0.68):
-    shape = FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08")
-    shape.set(fc=color, ec="none", alpha=0.9, zorder=2)
-    ax.add_patch(shape)
-    ink = "white" if color in (KINDS["convolution"], KINDS["module"]) else "black"
-    ax.text(x, y, label, ha="center", va="center", fontsize=7, zorder=3, color=ink, **ON_COLOUR)
-
-
 def _arrow(ax, start, end):
     (x, y), (to, top) = start, end
-    ax.annotate("", (to, top - 0.34), (x, y + 0.34), arrowprops=_ARROW, zorder=1)
+    ax.annotate("", (to, top - 0.34), (x, y + 0.34), arrowprops=ARROW, zorder=1)

@@ -2,15 +2,18 @@
 
 from matplotlib import figure as mpl_figure
 from matplotlib import pyplot as plt
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
 
 from ..cells import FOLDERS, by_folder
 
 MEASURED, PRINTED, NEUTRAL = "#0072B2", "#D55E00", "#666666"
+FROZEN = "#CFE0EE"
 ON_COLOUR = {"gid": "on-colour"}  # text on a coloured ground: its ink stays on dark pages (book/_ext/figures.py)
 BESIDE = {"xycoords": ("axes fraction", "data"), "fontsize": 8, "va": "center"}  # text on the right of the axes
 NOT_MEASURED = "not measured yet:\none command, a GPU\nand internet"  # in a panel of a network that this is true of
 SERIES = (MEASURED, "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#000000")
+ARROW = {"arrowstyle": "-|>", "color": NEUTRAL, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 _STYLE = {
     "figure.dpi": 110,
@@ -96,3 +99,23 @@ def bare(axes):
     for ax in axes:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
+
+
+def node(ax, middle, label, *, color, width, height=0.68, size=7):
+    """Draw a box of a flow, with a label in it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    middle : (float, float)
+    label, color : str
+    width, height : float
+    size : float
+        Of the letters, in points.
+    """
+    corner = middle[0] - width / 2, middle[1] - height / 2
+    shape = FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.08")
+    shape.set(fc=color, ec="none", alpha=0.9, zorder=2)
+    ax.add_patch(shape)
+    ink = "white" if color in (MEASURED, SERIES[2]) else "black"  # on blue and on green
+    ax.text(*middle, label, ha="center", va="center", fontsize=size, zorder=3, color=ink, **ON_COLOUR)

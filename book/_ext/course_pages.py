@@ -1,7 +1,8 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
 ``{course-map}`` lists all chapters; ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its
-sessions; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` heads a teacher's page.
+sessions; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` heads a teacher's page;
+``{network-card}`` is the model card of the shipped network, from its records.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from sphinx.util.docutils import SphinxDirective
 
 from bloodcell_utils import course
-from bloodcell_utils.course import syllabus
+from bloodcell_utils.course import network_card, syllabus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,7 +91,8 @@ class Generated(SphinxDirective):
     lines = None
 
     def run(self):
-        for read in (ROOT / "course.yml", *sorted((ROOT / "bloodcell_utils" / "course" / "quizzes").glob("*.json"))):
+        folders = (ROOT / "bloodcell_utils" / "course" / "quizzes", ROOT / "book" / "results")
+        for read in (ROOT / "course.yml", *(path for folder in folders for path in sorted(folder.glob("*.json")))):
             self.env.note_dependency(str(read))
         return self.parse_text_to_nodes("\n".join(type(self).lines(*self.arguments)))
 
@@ -102,6 +104,7 @@ def setup(app):
         "track-plan": track_plan,
         "syllabus": syllabus_table,
         "chapter-facts": chapter_facts,
+        "network-card": lambda: network_card.card(ROOT / "book" / "results").split("\n"),
     }.items():
         app.add_directive(name, type(name, (Generated,), {"lines": staticmethod(lines)}))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

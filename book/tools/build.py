@@ -34,7 +34,8 @@ def toc():
             {"caption": "To play with", "chapters": _pages("lab/index", "lab/game")},
             {
                 "caption": "To look things up",
-                "chapters": _pages("reproduction", "results", "performance", "glossary", "bibliography", "changes"),
+                "chapters": _pages("reproduction", "results", "model_card", "performance")
+                + _pages("glossary", "bibliography", "changes"),
             },
             {
                 "caption": "For teachers",

@@ -8,7 +8,7 @@ import pytest
 
 from bloodcell_utils import config, course, datasets
 from bloodcell_utils.cells import CLASS_NAMES, FOLDERS
-from bloodcell_utils.course import computed_checks
+from bloodcell_utils.course import computed_checks, network_card
 from bloodcell_utils.course.checks import check
 from bloodcell_utils.course.computed_checks import COMPUTED
 from bloodcell_utils.datasets import splits
@@ -413,6 +413,33 @@ def test_counterfactuals():
     assert "none of yours" in changed()
     assert "2 of yours" in changed(red_cells=1, vacuoles=9)
     assert "kind of answer" in check("counterfactuals.2", "granule_rgb")
+
+
+MINE = {key: f"Nobody knows it of {key}; we would ask." for key in network_card.missing({})}
+USE = "Suggests a name for each white cell of a smear of adults; a technologist confirms it before release."
+
+
+def test_intended_use_the_checklist():
+    def said(**changed):
+        return check("intended_use.2", MINE | {"use": USE} | changed)
+
+    assert said().startswith("✓")
+    assert "2 of 10" in said(harm="none", update=...) and "'harm'" in said(harm="none")
+    assert "same sentence" in said(harm=MINE["update"])
+    assert "too short" in said(use="It names the white cells.")
+    assert "no open question" in said(rates="It is right for nearly all.")
+
+
+def test_intended_use_the_alarm():
+    def said(rule):
+        return check("intended_use.3", rule)
+
+    assert said(lambda right, n, promised: metrics.wilson(right, n)[1] < promised).startswith("✓")
+    assert "by chance" in said(lambda right, n, promised: right / n < promised)
+    assert "lower end" in said(lambda right, n, promised: metrics.wilson(right, n)[0] < promised)
+    assert "turn the comparison" in said(lambda right, n, promised: metrics.wilson(right, n)[1] > promised)
+    assert "wrong for alarm(90, 100, 0.98)" in said(lambda right, n, promised: False)
+    assert "True or False" in said(lambda right, n, promised: None)
 
 
 def test_capstone():

@@ -58,6 +58,7 @@ FIGURES = {
     "accuracy_grid": lambda table: plots.accuracy_grid({"here": GRID, "there": GRID[:3]}, (16, 2)),
     "best_of_many": lambda table: plots.best_of_many([0.95, 0.96, 0.95], 0.94, 0.955),
     "grid_curves": lambda table: plots.grid_curves({"here": GRID}),
+    "decisions": lambda table: plots.decisions([("is it?", "no", "it is not"), ("so?", "yes", "yes")], "else", here=2),
     "batches": lambda table: plots.batches(table),
     "image_levels": lambda table: plots.image_levels(IMAGES[:2], ["one", "two"]),
     "feature_maps": lambda table: plots.feature_maps(IMAGES[0], RNG.random((4, 4, 30)), "a layer"),

@@ -1,0 +1,178 @@
+"""The model card of the shipped network, from its records, and the checklist of what a report of it would have to say.
+
+What has not been measured yet is a row that says so. What no record can know is left to the reader (`missing`).
+"""
+
+import numpy as np
+
+from ..experiments import records
+from ..interactive.page import markdown_text, render
+from .model_card import rate
+
+PROFILE = "laptop"
+WORDS = 5  # of an answer
+LATER = {
+    "shift": "In other laboratories",
+    "adapt": "After it has been adapted to them",
+    "calibration": "How far its confidence holds",
+}
+STRANGERS = (
+    "corners of PBC images",
+    "empty windows of BCCD fields",
+    "single red cells of BCCD",
+    "red and blue exchanged",
+    "CellaVision blog",
+    "Jiangxi",
+    "far too small",
+    "screenshots",
+)
+# What is asked, by which items of TRIPOD+AI (T) and of STARD 2015, on which STARD-AI builds (S; "AI": it came with it).
+ITEMS = {
+    "use": ("What is it for? Who reads the answer, and decides what by it?", "T 3, S 3"),
+    "patients": ("Whose blood: how many people, how old, how ill, who was left out?", "T 6 and 20, S 6 and 20"),
+    "place": ("Where, with which instrument and which stain?", "T 5, S 8"),
+    "images": ("How many pictures, and which?", "T 10, S 18"),
+    "apart": ("What keeps training and test apart?", "T 12, AI"),
+    "readers": ("Who named the cells? How many readers, how often did they disagree?", "T 8, S 10 and 11"),
+    "blind": ("What did the readers know when they named a cell?", "T 8, S 13"),
+    "network": ("Which network, trained how, which version?", "T 12 and 22, AI"),
+    "threshold": ("From which confidence on is a name given, and who chose it, on what?", "T 15, S 12"),
+    "refused": ("What becomes of cells that get no name?", "S 15"),
+    "rates": ("How often is it right, with which interval? In which kind least?", "T 23, S 23 and 24"),
+    "elsewhere": ("How often in another laboratory?", "T 16, AI"),
+    "strangers": ("What does it say of what it does not know?", "this course"),
+    "groups": ("Is it as good for women and men, children and the old, the ill?", "T 14, AI"),
+    "people": ("Are people who work with it better, faster, or only more trusting?", "T 27, AI"),
+    "harm": ("What happens to a patient when it is wrong, and who would notice?", "S 25"),
+    "update": ("When is it trained again, and who tests the new one?", "T 24"),
+    "protocol": ("Was the plan written, or registered, before the test was opened?", "T 18, S 28 and 29"),
+    "ethics": ("Who consented, or which committee agreed?", "T 17"),
+    "code": ("Where are the pictures and the program?", "T 18"),
+}
+
+
+def card(folder=None):
+    """Write the card.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        Of the records; default: `config.results_dir`.
+
+    Returns
+    -------
+    str
+        Markdown, without headings, so that it can stand on any page.
+    """
+    best, later = _measured(folder)
+    main = next(iter(best.models.values()))
+    known = _answers(best, later)
+    text = render(
+        __package__,
+        "network_card.md",
+        text=markdown_text,
+        rate=rate,
+        best=best,
+        main=main,
+        confusion=np.array(main["confusion"]),
+        later={title: later[name] for name, title in LATER.items()},
+        strangers=_strangers(later["strangers"]),
+        known=known,
+        questions=[question for key, (question, _) in ITEMS.items() if key not in known],
+    )
+    return str(text)
+
+
+def checklist(mine=None, folder=None):
+    """What a report would have to say: answered by the records, by the reader, or not yet.
+
+    Parameters
+    ----------
+    mine : dict of str to str, optional
+        The reader's answers, by the keys of `ITEMS`.
+    folder : path-like, optional
+        As for `card`.
+
+    Returns
+    -------
+    str
+        A table in Markdown.
+    """
+    mine, known = mine or {}, _answers(*_measured(folder))
+    rows = ["| | A reader will ask | Asked by | Answer |", "| :-- | :-- | :-- | :-- |"]
+    for key, (question, asked) in ITEMS.items():
+        said = known.get(key) or (markdown_text(mine[key]) if _said(mine.get(key)) else "**yours to write**")
+        rows.append(f"| `{key}` | {question} | {asked} | {said} |")
+    return "\n".join(rows)
+
+
+def missing(mine, folder=None):
+    """What neither a record nor the reader has answered.
+
+    Parameters
+    ----------
+    mine : dict of str to str
+        Answers by the keys of `ITEMS`; one of less than five words is none.
+    folder : path-like, optional
+        As for `card`.
+
+    Returns
+    -------
+    dict of str to str
+        The questions, by key.
+    """
+    known = _answers(*_measured(folder))
+    return {key: asked for key, (asked, _) in ITEMS.items() if key not in known and not _said(mine.get(key))}
+
+
+def _said(answer):
+    return isinstance(answer, str) and len(answer.split()) >= WORDS
+
+
+def _measured(folder):
+    """The record that the weights come from, and the others by name; None for those that are not there."""
+    later = {name: records.find_record(name, PROFILE, folder=folder) for name in (*LATER, "strangers")}
+    return records.load_record("compact_best", PROFILE, folder), later
+
+
+def _strangers(record):
+    """Counts of each group, None where nothing was measured."""
+    groups = record.models["shipped network"]["groups"] if record else {}
+    return dict.fromkeys(STRANGERS) | groups
+
+
+def _answers(best, later):
+    """What records and the article on the data answer, by item."""
+    main = next(iter(best.models.values()))
+    n, right, named = main["n_test"], np.trace(main["confusion"]), main["named"]
+    sizes = {name: best.split[name] for name in ("train", "validation", "test")}
+    per_class = dict(zip(best.classes, main["per_class"], strict=True))
+    worst = min(per_class, key=lambda name: per_class[name]["sensitivity"])
+    rarest = min(per_class, key=lambda name: per_class[name]["n"])
+    i = best.classes.index(worst)
+    row = main["confusion"][i]
+    waits = "not measured yet: `bloodcell run {} --profile " + PROFILE + "`"
+    shown = {name: counts for name, counts in _strangers(later["strangers"]).items() if counts}
+    counted = [sum(counts[what] for counts in shown.values()) for what in ("n", "named", "wrong")]
+    silent, mistaken = rate(n - named, n), rate(named - main["named_right"], named)
+    elsewhere = [f"{name}: {rate(np.trace(m['confusion']), m['n_test'])}" for name, m in _models(later["shift"])]
+    settings = main["settings"]
+    return {
+        "place": "One hospital, Barcelona; one analyser, May Grünwald-Giemsa stain",
+        "images": f"{best.data['n_images']:,} images of PBC, checksum {best.data['fingerprint']}; in the test the "
+        f"rarest kind, `{rarest}`, {per_class[rarest]['n']} times; no size was planned",
+        "apart": ", ".join(f"{count:,} {name}" for name, count in sizes.items()) + "; by image, not by person",
+        "network": f"CompactNet, {settings['epochs']} epochs, seed {best.seed}, measured {best.created[:10]}",
+        "threshold": f"{main['threshold']:.3f}, chosen on the validation images",
+        "refused": f"No name for {silent}; of those named wrong: {mistaken}",
+        "rates": f"{rate(right, n)}; least for `{worst}`: {rate(row[i], sum(row))}",
+        "elsewhere": markdown_text("; ".join(elsewhere)) or waits.format("shift"),
+        "strangers": "Of {:,} pictures {:,} were named, {:,} wrongly".format(*counted)
+        if shown
+        else waits.format("strangers"),
+        "code": "Open: the data set under CC BY 4.0, the program under BSD 3-Clause",
+    }
+
+
+def _models(record):
+    return record.models.items() if record else ()
