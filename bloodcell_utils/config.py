@@ -96,7 +96,7 @@ class Compact:
 
     short: int = 3
     long: int = 6
-    best: int = 30
+    best: int = 24
     seeds: int = 3
     few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
     few_steps: int = 750

@@ -16,12 +16,13 @@ from ..config import SEED
 from ..datasets.splits import SUBSETS, load_split
 from ..datasets.strangers import strangers
 from ..errors import BloodcellError
-from ..evaluation import calibration
+from ..evaluation import adaptation, calibration
 from ..evaluation.prediction import none_share
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
 from . import records
 from .compact import correct_after_corruption, predict_with_symmetries, settings, train_compactnet
+from .finetune import Subset
 
 TOLERATED = 0.002  # wrong names among those given, on validation images
 FAMILIAR = 0.995  # share of the validation images that are no strangers
@@ -98,7 +99,8 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
             **{name: getattr(record, name) for name in ("data", "split", "commit", "created")},
             **{name: record.models["one view"][name] for name in ("accuracy", "accuracy_ci95", "n_test", *CALIBRATED)},
         }
-        pretrained.save(model, about, means=means, whitening=whitening)
+        density = adaptation.statistics(Subset(images, train))
+        pretrained.save(model, about, means=means, whitening=whitening, density=density)
     return record
 
 
