@@ -249,6 +249,11 @@ def data_dir():
     return _folder("BLOODCELL_DATA_DIR", cache_dir() / "data")
 
 
+def labs_dir():
+    """Folder that holds the sets of other laboratories (``BLOODCELL_LABS_DIR``, else inside the cache)."""
+    return _folder("BLOODCELL_LABS_DIR", cache_dir() / "other_labs")
+
+
 def weights_dir():
     """Folder that holds ImageNet weights (``BLOODCELL_WEIGHTS_DIR``, else inside the cache)."""
     return _folder("BLOODCELL_WEIGHTS_DIR", cache_dir() / "weights")

@@ -35,7 +35,7 @@ def sandbox(tmp_path_factory):
         return connect(self, address)
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("PROFILE", "DATA_DIR", "WEIGHTS_DIR", "RESULTS_DIR"):
+        for name in ("PROFILE", "DATA_DIR", "LABS_DIR", "WEIGHTS_DIR", "RESULTS_DIR"):
             patch.delenv(f"BLOODCELL_{name}", raising=False)
         patch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("BLOODCELL_PROGRESS_FILE", str(tmp_path_factory.mktemp("progress") / "progress.json"))

@@ -21,6 +21,7 @@ EPILOG = """examples:
   bloodcell predict cell.jpg                which of the eight kinds of cells is this?
   bloodcell doctor                          would the course run here? what is missing?
   bloodcell data fetch                      download the PBC data set (280 MB)
+  bloodcell data fetch --set bccd           download a small set of another laboratory
   bloodcell data verify                     compare it with the official release, image by image
   bloodcell run svm --profile laptop        measure an experiment on the real data and keep its record
   bloodcell run ablation --scheduler local  the grid of Table 3, on several processes at once
@@ -29,7 +30,7 @@ EPILOG = """examples:
   bloodcell questions --moodle quiz.xml     the questions of the chapters, for a learning-management system
   bloodcell progress                        which exercises are solved, and which is next
 
-Folders: BLOODCELL_DATA_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
+Folders: BLOODCELL_DATA_DIR, BLOODCELL_LABS_DIR, BLOODCELL_WEIGHTS_DIR, BLOODCELL_CACHE_DIR, BLOODCELL_RESULTS_DIR.
 Profile: BLOODCELL_PROFILE. Progress: BLOODCELL_PROGRESS_FILE.
 """
 
@@ -105,7 +106,7 @@ def _add_reading(commands):
 
 
 def _add_data(commands):
-    actions = commands.add_parser("data", help="the PBC data set: fetch, verify, info")
+    actions = commands.add_parser("data", help="the PBC data set, or one of another laboratory: fetch, verify, info")
     actions = actions.add_subparsers(required=True, metavar="ACTION")
     for name, function, text in (
         ("fetch", data.fetch, "download the archive, once, and verify it"),
@@ -114,6 +115,8 @@ def _add_data(commands):
     ):
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("folder", nargs="?", help="folder or zip (default: BLOODCELL_DATA_DIR, else the cache)")
+        other = "of another laboratory (default: pbc); its default folder is BLOODCELL_LABS_DIR"
+        action.add_argument("--set", choices=("pbc", "bccd", "jiangxi", "cellavision"), default="pbc", help=other)
         action.set_defaults(command=function)
 
 

@@ -1,13 +1,20 @@
-"""Fetching the PBC archive, so that an interruption at any moment costs at most the step at hand."""
+"""Fetching PBC's archive and the files of other sets, so that an interruption costs at most the step at hand."""
 
+import hashlib
+import io
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
-from ..config import data_dir
-from ..errors import DataError, DownloadError
-from ..files import locked
+from ..config import data_dir, labs_dir
+from ..errors import BloodcellError, DataError, DownloadError
+from ..files import locked, read_file, replace_file
+from . import other_labs
 from .archives import ARCHIVE, DAMAGED, members
+
+GITHUB = "https://raw.githubusercontent.com"
 
 MIRRORS = (
     "https://data.mendeley.com/public-files/datasets/snkd93bnjr/files/2fc38728-2ae7-4a62-a857-032af82334c3/file_downloaded",
@@ -57,6 +64,72 @@ def fetch(folder=None, mirrors=MIRRORS, *, progressbar=True):
             raise DownloadError(f"The folder {folder} cannot be written: {err}.") from err
     members(target)
     return target
+
+
+def fetch_set(name, folder=None, *, base=GITHUB, progressbar=True):
+    """Download a set of another laboratory, file by file; what is there with the right content is kept.
+
+    Parameters
+    ----------
+    name : str
+        One of `other_labs.LABS`.
+    folder : path-like, optional
+        The set becomes ``folder/name``; default: `config.labs_dir`.
+    base : str
+        Where GitHub's files are, or a copy of them.
+    progressbar : bool
+
+    Returns
+    -------
+    pathlib.Path
+        The set's folder; every file in it is the published one, by its SHA-256.
+
+    Raises
+    ------
+    DownloadError
+        If a file did not arrive, arrived as another, or cannot be written. Those that had arrived are kept.
+    """
+    from tqdm import tqdm
+
+    lab, target = other_labs.known(name), Path(folder or labs_dir()) / name
+    rows = other_labs.manifest()
+    rows = rows[rows["set"] == name]
+    address = f"{base}/{lab.repository}/{lab.commit}"
+
+    def one(row):
+        path = target / row.path
+        if not (path.is_file() and hashlib.sha256(read_file(path)).hexdigest() == row.sha256):
+            replace_file(path, _file(f"{address}/{quote(row.path)}", row.sha256))
+
+    pool = ThreadPoolExecutor(6)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with locked(target.parent / f".{name}"):
+            done = pool.map(one, rows.itertuples())
+            for _ in tqdm(done, total=len(rows), desc=name, unit="file", disable=not progressbar):
+                pass
+    except (BloodcellError, OSError) as err:
+        again = "What has arrived is kept: the same command goes on from there."
+        raise DownloadError(f"The set {name} could not be fetched into {target}: {err} {again}") from err
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return target
+
+
+def _file(url, sha256, tries=2):
+    """The bytes at an address, if they are the right ones."""
+    import pooch
+
+    for _ in range(tries):
+        stream = io.BytesIO()
+        try:
+            pooch.HTTPDownloader(timeout=60)(url, stream, None)
+            if hashlib.sha256(stream.getvalue()).hexdigest() == sha256:
+                return stream.getvalue()
+            why = f"what arrived ({len(stream.getvalue()):,} bytes) is another file: its SHA-256 differs"
+        except (OSError, ValueError) as err:  # requests' errors are OSErrors
+            why = " ".join(f"{type(err).__name__}: {err}".split())[:300]
+    raise DownloadError(f"{url}: {why}.")
 
 
 def _download(target, mirrors, progressbar):

@@ -152,6 +152,10 @@ CASES = {
         "data info set.zip", 1, "cut short or not a zip.*nothing was changed", write(set_DOT_zip=b"PK\3\4")
     ),
     "no folder": Case("data info nowhere", 1, "No images found in nowhere"),
+    "no set of another laboratory": Case("data info --set bccd nowhere", 1, "bccd is not in nowhere. Fetch it with"),
+    "another set than it is called": Case("data verify --set jiangxi set", 1, "of 300 pictures 300 are missing", several),
+    "a set that nobody knows": Case("data fetch --set lisc", 2, "invalid choice: 'lisc'"),
+    "a set into a file": Case("data fetch --set bccd a", 1, "could not be fetched into a/bccd", write(a=b"a file")),
     "a tiny set on the laptop profile": Case(
         "run svm --profile laptop --output out",
         1,
