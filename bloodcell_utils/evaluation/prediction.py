@@ -20,27 +20,31 @@ from ..errors import BloodcellError, DataError
 from ..files import replace_file
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE, VIEW
+from . import adaptation
 from .calibration import mahalanobis_distance, softmax
+from .contract import remarks
 
 LEAST_CROP = 0.01
 UNSURE = "unsure or none of the eight"
 EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
 
 
-def predict(images, crop=1.0, threshold=None, *, progressbar=False):
+def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False):
     """Name the cell in the middle of each image: one of the eight kinds, or `UNSURE`.
 
     Parameters
     ----------
     images : path-like, numpy.ndarray, PIL.Image.Image, or list of these
-        Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255, shape
-        (height, width), (height, width, 3) or (n, height, width, 3).
+        Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255 in RGB,
+        shape (height, width), (height, width, 3) or (n, height, width, 3).
     crop : float
-        Central part of the shorter side to look at, in (0, 1]. The network knows fields that are about twice as wide
-        as a white cell: crop wider ones.
+        Central part of the shorter side to look at, in (0, 1]. The network knows fields that are between two and three
+        times as wide as a white cell: crop wider ones.
     threshold : float, optional
         Least confidence for a name, in [0, 1]; default: the one that was chosen on validation images. 0 names every
         image that can be read, however strange.
+    adapted : path-like or adaptation.Adaptation, optional
+        What ``bloodcell adapt`` learnt from cells of the same laboratory.
     progressbar : bool
 
     Returns
@@ -48,8 +52,9 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     pandas.DataFrame
         A row for each image: ``image`` (its path or number), ``answer`` (a class, or `UNSURE`), ``confidence`` (of the
         most probable class, calibrated), ``strangeness`` (above 1 for what is none of the eight, or from elsewhere),
-        and the probability of each class. A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason
-        in ``problem``, which is empty otherwise.
+        the probability of each class, and a ``note`` where a picture without a name breaks what the network must be
+        given (`contract`). A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason in
+        ``problem``, which is empty otherwise.
 
     Raises
     ------
@@ -63,21 +68,34 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
         raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
     if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
         raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
-    items, problems, seen = _items(images), [], []
+    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
+    if adapted is not None and not isinstance(adapted, adaptation.Adaptation):
+        adapted = adaptation.load(adapted)
+
+    def read(pictures):
+        probabilities, strangeness = predict_proba(pictures, adapted)
+        return probabilities, strangeness, (probabilities.max(axis=1) >= threshold) & (strangeness <= 1)
+
+    items, problems, notes, seen = _items(images), [], [], []
     for batch in _batches(items, crop, progressbar):
         good = [isinstance(picture, np.ndarray) for picture in batch]
-        problems += ["" if read else str(err) for read, err in zip(good, batch, strict=True)]
+        problems += ["" if fine else str(err) for fine, err in zip(good, batch, strict=True)]
         seen.append(np.full((len(batch), len(FOLDERS) + 1), np.nan))
+        said = np.full(len(batch), "", object)
         if any(good):
-            seen[-1][good] = np.column_stack(predict_proba(np.stack(list(compress(batch, good)))))
+            pictures = np.stack(list(compress(batch, good)))
+            *answers, named = read(pictures)
+            seen[-1][good] = np.column_stack(answers)
+            said[good] = remarks(pictures, ~named, lambda others: read(others)[2]) if threshold else ""
+        notes += list(said)
     *probabilities, strangeness = np.concatenate(seen).T
     confidence = np.max(probabilities, axis=0)
-    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
     sure = (confidence >= threshold) & ((strangeness <= 1) | (threshold == 0))
     names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=0)]
     answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
     table = {"image": [name for name, _ in items], "answer": answer, "confidence": confidence}
-    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True)), "problem": problems}
+    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True))}
+    table |= {"note": notes, "problem": problems}
     return pd.DataFrame(table)
 
 
@@ -87,8 +105,7 @@ def predict_proba(pictures, adapted=None):
     Parameters
     ----------
     pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
-    adapted : dict of str to numpy.ndarray, optional
-        From `adaptation.load`.
+    adapted : adaptation.Adaptation, optional
 
     Returns
     -------
@@ -99,7 +116,10 @@ def predict_proba(pictures, adapted=None):
         the network's ninth score.
     """
     card, weights = pretrained.metadata(), pretrained.weights()
-    scores, features = pretrained.logits(pictures, adapted=adapted)
+    layer = None
+    if adapted is not None:
+        pictures, layer = adapted.match(pictures), {"logits/kernel": adapted.kernel, "logits/bias": adapted.bias}
+    scores, features = pretrained.logits(pictures, adapted=layer)
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
     none = none_share(scores, pretrained.none_score(features), card["temperature"])
     strangeness = np.maximum(distance / card["limit"], none / card["none_limit"])

@@ -16,7 +16,7 @@ from ..config import SEED
 from ..datasets.splits import SUBSETS, load_split
 from ..datasets.strangers import strangers
 from ..errors import BloodcellError
-from ..evaluation import adaptation, calibration
+from ..evaluation import adaptation, calibration, contract
 from ..evaluation.prediction import none_share
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
@@ -99,6 +99,8 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
             **{name: getattr(record, name) for name in ("data", "split", "commit", "created")},
             **{name: record.models["one view"][name] for name in ("accuracy", "accuracy_ci95", "n_test", *CALIBRATED)},
         }
+        usual = contract.nucleus_width(shown[truth != FOLDERS.index("platelet")])
+        about["nucleus"] = [round(float(value), 1) for value in np.percentile(usual[usual > 0], [5, 50, 95])]
         density = adaptation.statistics(Subset(images, train))
         pretrained.save(model, about, means=means, whitening=whitening, density=density)
     return record
