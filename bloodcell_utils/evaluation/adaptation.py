@@ -23,7 +23,7 @@ from ..models.compactnet_input import BACKGROUND, IMAGE, VIEW
 LEAST, LEAST_LABELLED = 30, 5  # cells altogether, and of each kind that is named
 ONE_KIND = 0.85  # share of one answer above which colours would be those of a kind, not of a laboratory
 APART = 8.0  # gap between two groups of pictures, in deviations within them, that one laboratory does not have
-PULL = 30.0  # how strongly the new last layer is held at the old one, in labelled cells
+PULL = 30.0  # chosen on one laboratory (record ``adapt``)
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,11 @@ class Adaptation:
         numpy.ndarray of uint8, same shape
         """
         (mean, deviation), (home, spread) = self.density, pretrained.weights()["density"]
-        density = (optical_density(images) - mean) / deviation * spread + home
-        return np.clip(256 * np.exp(-density) - 1, 0, 255).round().astype(np.uint8)
+        matched = np.empty_like(images)
+        for start in range(0, len(images), 256):
+            density = (optical_density(images[start : start + 256]) - mean) / deviation * spread + home
+            matched[start : start + 256] = np.clip(256 * np.exp(-density) - 1, 0, 255).round()
+        return matched
 
     def save(self, path):
         """Write it as a small file (``.npz``).
@@ -73,12 +76,14 @@ class Adaptation:
         replace_file(path, packed.getvalue())
 
 
-def load(path):
+def load(path, *, any_weights=False):
     """Read what `Adaptation.save` wrote.
 
     Parameters
     ----------
     path : path-like
+    any_weights : bool
+        Also what was made for other weights than those that are shipped.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def load(path):
         network = card["network"]
     except (*DAMAGED, ValueError, KeyError, TypeError) as err:
         raise BloodcellError(f"{path} is no file of `bloodcell adapt`, or is damaged ({err}); make it again.") from err
-    if network != fingerprint():
+    if network != fingerprint() and not any_weights:
         raise BloodcellError(f"{path} was made for other weights ({network}, not {fingerprint()}); make it again.")
     return Adaptation(*parts, card)
 
@@ -109,7 +114,7 @@ def fingerprint():
     return hashlib.sha256((Path(pretrained.FOLDER) / "compactnet.npz").read_bytes()).hexdigest()[:12]
 
 
-def adapt(images, y=None):
+def adapt(images, y=None, *, pull=PULL):
     """Adapt the shipped network to the laboratory that these cells come from.
 
     Parameters
@@ -118,6 +123,8 @@ def adapt(images, y=None):
         One cell in the middle of each, as the laboratory meets them: all kinds, not a choice.
     y : array-like of int, shape (n,), optional
         Class numbers where they are known, -1 elsewhere.
+    pull : float
+        How strongly a new last layer is held at the old one, in labelled cells.
 
     Returns
     -------
@@ -152,7 +159,7 @@ def adapt(images, y=None):
             f"At least two kinds with {LEAST_LABELLED} named cells each are needed for a new last layer; "
             + (f"too few: {', '.join(few)}." if few else "here is one kind or none.")
         )
-    kernel, bias = _head(features[named >= 0], named[named >= 0], found.kernel, found.bias)
+    kernel, bias = new_head(features[named >= 0], named[named >= 0], found.kernel, found.bias, pull)
     labelled = {FOLDERS[c]: int(counts[c]) for c in np.flatnonzero(counts)}
     return Adaptation(found.density, kernel, bias, {**card, "labelled": labelled})
 
@@ -212,8 +219,22 @@ def _check_one_laboratory(images):
         )
 
 
-def _head(features, y, kernel, bias):
-    """Logistic regression that is held near the layer it starts from."""
+def new_head(features, y, kernel, bias, pull):
+    """Logistic regression that is held near the layer it starts from.
+
+    Parameters
+    ----------
+    features : numpy.ndarray, shape (n, 256)
+    y : numpy.ndarray of int, shape (n,)
+    kernel, bias : numpy.ndarray
+        The layer it starts from.
+    pull : float
+        As for `adapt`.
+
+    Returns
+    -------
+    kernel, bias : numpy.ndarray of float32
+    """
     from scipy.optimize import minimize
 
     size, targets = np.square(features).sum(axis=1).mean(), np.eye(len(bias))[y]
@@ -225,8 +246,8 @@ def _head(features, y, kernel, bias):
         p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
         slope = p - targets
         gradient = np.vstack([features.T @ slope, slope.sum(axis=0)])
-        gradient += PULL * size * change / len(bias)
-        cost = -np.log(np.maximum(p[targets > 0], 1e-12)).sum() + PULL * size * np.square(change).sum() / 2 / len(bias)
+        gradient += pull * size * change / len(bias)
+        cost = -np.log(np.maximum(p[targets > 0], 1e-12)).sum() + pull * size * np.square(change).sum() / 2 / len(bias)
         return cost, gradient.ravel()
 
     start = np.zeros((len(kernel) + 1) * len(bias))

@@ -63,11 +63,7 @@ def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False
     """
     import pandas as pd
 
-    numbers = [value for value in (crop, threshold) if value is not None]
-    if crop is None or not all(isinstance(value, (int, float, np.number)) for value in numbers):
-        raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
-    if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
-        raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
+    _check_numbers(crop, threshold)
     threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
     if adapted is not None and not isinstance(adapted, adaptation.Adaptation):
         adapted = adaptation.load(adapted)
@@ -99,6 +95,29 @@ def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False
     return pd.DataFrame(table)
 
 
+def prepare(images, crop=1.0, *, progressbar=False):
+    """Images as `predict` shows them to the network.
+
+    Parameters
+    ----------
+    images, crop, progressbar
+        As for `predict`.
+
+    Returns
+    -------
+    pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    kept : numpy.ndarray of int, shape (n,)
+        Which of the images could be read.
+    problems : list of str
+        Why the others could not.
+    """
+    _check_numbers(crop)
+    found = [picture for batch in _batches(_items(images), crop, progressbar) for picture in batch]
+    kept = np.flatnonzero([isinstance(picture, np.ndarray) for picture in found])
+    read = np.array([found[i] for i in kept], np.uint8).reshape(-1, IMAGE, IMAGE, 3)
+    return read, kept, [str(err) for err in found if not isinstance(err, np.ndarray)]
+
+
 def predict_proba(pictures, adapted=None):
     """The network's probabilities for prepared images, and how strange they are to it.
 
@@ -115,11 +134,25 @@ def predict_proba(pictures, adapted=None):
         Above 1 where an image is stranger than 99.5 % of the validation images, by the distance of its features or by
         the network's ninth score.
     """
-    card, weights = pretrained.metadata(), pretrained.weights()
     layer = None
     if adapted is not None:
         pictures, layer = adapted.match(pictures), {"logits/kernel": adapted.kernel, "logits/bias": adapted.bias}
-    scores, features = pretrained.logits(pictures, adapted=layer)
+    return judge(*pretrained.logits(pictures, adapted=layer))
+
+
+def judge(scores, features):
+    """Probabilities and strangeness, as `predict_proba` gives them, from the network's scores and features.
+
+    Parameters
+    ----------
+    scores, features : numpy.ndarray
+        From `pretrained.logits`.
+
+    Returns
+    -------
+    probabilities, strangeness : numpy.ndarray
+    """
+    card, weights = pretrained.metadata(), pretrained.weights()
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
     none = none_share(scores, pretrained.none_score(features), card["temperature"])
     strangeness = np.maximum(distance / card["limit"], none / card["none_limit"])
@@ -241,6 +274,14 @@ def image_files(path):
     if not found:
         raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
     return sorted(found)
+
+
+def _check_numbers(crop, threshold=None):
+    numbers = [value for value in (crop, threshold) if value is not None]
+    if crop is None or not all(isinstance(value, (int, float, np.number)) for value in numbers):
+        raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
+    if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
+        raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
 
 
 def _items(images):
