@@ -44,13 +44,13 @@ class Lab:
 
 LABS = {
     "drawn, pale": Lab(
-        cells=dict.fromkeys(FOLDERS, 24),
+        cells=dict.fromkeys(FOLDERS, 20),
         stain=((0.5, 0.05, 0.0), (0.05, 0.6, 0.1), (0.0, 0.05, 0.4)),
         glass=(236, 230, 205),
         zoom=1.15,
     ),
     "drawn, blue": Lab(
-        cells={"neutrophil": 114, "eosinophil": 25, "lymphocyte": 50, "monocyte": 25},
+        cells={"neutrophil": 80, "eosinophil": 20, "lymphocyte": 40, "monocyte": 20},
         stain=((1.35, 0.1, 0.0), (0.25, 1.0, 0.0), (0.0, 0.1, 0.6)),
         glass=(224, 228, 240),
         zoom=1.5,
