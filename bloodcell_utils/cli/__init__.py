@@ -119,7 +119,9 @@ def _add_reading(commands):
     lab.add_argument("folder", help="images, or with --labelled folders of them, one a class")
     lab.add_argument("--labelled", action="store_true", help=f"folders are classes: {', '.join(FOLDERS)}")
     lab.add_argument("--crop", type=float, default=1.0, help="as for predict (default: 1)")
-    lab.add_argument("--output", type=Path, required=True, metavar="FILE", help="what was learnt, a file such as lab.npz")
+    lab.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="what was learnt, a file such as lab.npz"
+    )
     lab.set_defaults(command=reading.adapt)
 
 

@@ -1,4 +1,4 @@
-"""Two drawn laboratories: cells as another stain, camera and microscope would show them, for a course without a network.
+"""Two drawn laboratories: cells as another stain, camera and microscope would show them; no download.
 
 The cells are drawn like those of the sample. What makes them foreign is done to the finished picture, in optical
 density, where a stain acts: density is mixed between the channels, light comes from another lamp, and the field of view

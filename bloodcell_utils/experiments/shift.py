@@ -103,7 +103,8 @@ def collector(experiment, profile, split, sets, **options):
         tables.append(table[["class", "sha256"]].assign(path=path, subset="test", set=name))
         rows[name], start = slice(start, start + len(table)), start + len(table)
     everything = pd.concat(tables, ignore_index=True)
-    return records.Collector(experiment, profile, Split(everything, pbc.labels(everything), split.seed), **options), rows
+    whole = Split(everything, pbc.labels(everything), split.seed)
+    return records.Collector(experiment, profile, whole, **options), rows
 
 
 def finished(found, split, *notes):

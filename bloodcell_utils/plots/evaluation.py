@@ -142,7 +142,8 @@ def shares(tables, truth=None, *, label="share of the white cells (%)") -> Figur
     ax.set(xlabel=label, yticks=range(len(table)), yticklabels=list(table.index))
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.invert_yaxis()
-    legend = ax.legend(loc="lower right", fontsize=8)
+    many = len(tables) > 3
+    legend = fig.legend(loc="outside upper center", ncols=3) if many else ax.legend(loc="lower right", fontsize=8)
     for handle in legend.legend_handles:
         handle.set_sizes([36])
     return fig

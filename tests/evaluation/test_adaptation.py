@@ -43,7 +43,9 @@ def test_a_new_last_layer_learns_what_it_is_shown(lab):
     turned = (y + 1) % len(FOLDERS)
     found = adaptation.adapt(images, turned, pull=0.01)
     assert found.card["labelled"] == dict.fromkeys(FOLDERS, 10)
-    scores, _ = pretrained.logits(found.match(images), adapted={"logits/kernel": found.kernel, "logits/bias": found.bias})
+    scores, _ = pretrained.logits(
+        found.match(images), adapted={"logits/kernel": found.kernel, "logits/bias": found.bias}
+    )
     assert (scores.argmax(axis=1) == turned).mean() > 0.9
     held = adaptation.adapt(images, turned, pull=1e9)
     assert held.kernel == pytest.approx(adaptation.adapt(images).kernel, abs=1e-3)

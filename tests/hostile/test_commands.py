@@ -177,7 +177,9 @@ CASES = {
     ),
     "no folder": Case("data info nowhere", 1, "No images found in nowhere"),
     "no set of another laboratory": Case("data info --set bccd nowhere", 1, "bccd is not in nowhere. Fetch it with"),
-    "another set than it is called": Case("data verify --set jiangxi set", 1, "of 300 pictures 300 are missing", several),
+    "another set than it is called": Case(
+        "data verify --set jiangxi set", 1, "of 300 pictures 300 are missing", several
+    ),
     "a set that nobody knows": Case("data fetch --set lisc", 2, "invalid choice: 'lisc'"),
     "a set into a file": Case("data fetch --set bccd a", 1, "could not be fetched into a/bccd", write(a=b"a file")),
     "a tiny set on the laptop profile": Case(
@@ -252,25 +254,35 @@ CASES = {
     "adapted to one kind": Case(
         f"{ADAPT} --labelled", 1, "40 of 40 cells are neutrophil", lambda here: laboratory(here, ["neutrophil"], 40)
     ),
-    "adapted to two laboratories": Case(ADAPT, 1, "fall into two groups by the colour of their glass", two_laboratories),
+    "adapted to two laboratories": Case(
+        ADAPT, 1, "fall into two groups by the colour of their glass", two_laboratories
+    ),
     "adapted to few names": Case(
         f"{ADAPT} --labelled", 1, "too few: neutrophil, eosinophil", lambda here: laboratory(here, each=4)
     ),
     "adapted to names that nobody knows": Case(
-        f"{ADAPT} --labelled", 1, "lies in 'other', which is no class", lambda here: (here / "lab").mkdir() or
-        laboratory(here) or (here / "lab/ig").rename(here / "lab/other")
+        f"{ADAPT} --labelled",
+        1,
+        "lies in 'other', which is no class",
+        lambda here: (here / "lab").mkdir() or laboratory(here) or (here / "lab/ig").rename(here / "lab/other"),
     ),
-    "adapted to a folder without pictures": Case(ADAPT, 1, "There is no image in lab", lambda here: (here / "lab").mkdir()),
+    "adapted to a folder without pictures": Case(
+        ADAPT, 1, "There is no image in lab", lambda here: (here / "lab").mkdir()
+    ),
     "adapted onto a picture": Case("adapt lab --output a.jpg", 1, "ends in .npz", laboratory),
     "adapted onto arrays of one's own": Case(
-        ADAPT, 1, "is no file of `bloodcell adapt`",
+        ADAPT,
+        1,
+        "is no file of `bloodcell adapt`",
         lambda here: laboratory(here) or np.savez(here / "lab.npz", a=np.arange(3)),
     ),
     "a laboratory of other weights": Case(
         "predict --adapted lab.npz a.jpg", 1, "made for other weights", lambda here: learnt(here, network="0" * 12)
     ),
     "half a laboratory": Case(
-        "predict --adapted lab.npz a.jpg", 1, "is no file of `bloodcell adapt`, or is damaged",
+        "predict --adapted lab.npz a.jpg",
+        1,
+        "is no file of `bloodcell adapt`, or is damaged",
         lambda here: learnt(here) or (here / "lab.npz").write_bytes((here / "lab.npz").read_bytes()[:900]),
     ),
     "no laboratory": Case("predict --adapted lab.npz a.jpg", 1, "lab.npz", write(a_DOT_jpg=JPEG)),
