@@ -159,7 +159,7 @@ def adapt(images, y=None, *, pull=PULL):
             f"At least two kinds with {LEAST_LABELLED} named cells each are needed for a new last layer; "
             + (f"too few: {', '.join(few)}." if few else "here is one kind or none.")
         )
-    kernel, bias = new_head(features[named >= 0], named[named >= 0], found.kernel, found.bias, pull)
+    kernel, bias = new_head(features[named >= 0], named[named >= 0], kernel=found.kernel, bias=found.bias, pull=pull)
     labelled = {FOLDERS[c]: int(counts[c]) for c in np.flatnonzero(counts)}
     return Adaptation(found.density, kernel, bias, {**card, "labelled": labelled})
 
@@ -219,7 +219,7 @@ def _check_one_laboratory(images):
         )
 
 
-def new_head(features, y, kernel, bias, pull):
+def new_head(features, y, *, kernel, bias, pull=PULL):
     """Logistic regression that is held near the layer it starts from.
 
     Parameters

@@ -44,14 +44,14 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     split = load_split(profile, seed=split_seed)
     sets = shift.laboratories(profile, split, seed=seed)
     here = sets.pop(shift.HOME)
-    found, rows = shift.collector("adapt", profile, split, sets, seed=seed, progressbar=progressbar)
+    found, rows = shift.collector("adapt", profile, split, sets=sets, seed=seed, progressbar=progressbar)
     first, *_ = sets
     truth = {name: found.truth[rows[name]] for name in sets}
 
     def add(model, answers, **details):
         """Scores and features of each set, in their order."""
         scores, features = map(np.concatenate, zip(*answers, strict=True))
-        groups = shift.counts(found.truth, scores, features, rows)
+        groups = shift.counts(found.truth, scores, features, rows=rows)
         found.add(model, scores.argmax(axis=1), found.lap(), groups=groups, **details)
 
     def right(name, scores):
@@ -73,12 +73,12 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         extra = {"mixtures": mixtures(*here, seed)} if model == "statistics recomputed" else {}
         add(model, tried[1.0].values(), shares=shares, tuned={"on": first, "alpha": best}, **extra)
     features = {name: pretrained.logits(x)[1] for name, x in matched.items()}
-    pulls = {pull: labelled(features[first], truth[first], LABELLED[1], seed, pull)[1] for pull in PULLS}
+    pulls = {pull: labelled(features[first], truth[first], LABELLED[1], seed=seed, pull=pull)[1] for pull in PULLS}
     pull = max(PULLS, key=lambda p: np.divide(*np.sum(pulls[p], axis=0)))
     for k in LABELLED:
         answers, draws = {}, {}
         for name in sets:
-            answers[name], draws[name] = labelled(features[name], truth[name], k, seed, pull)
+            answers[name], draws[name] = labelled(features[name], truth[name], k, seed=seed, pull=pull)
         called = np.concatenate(list(answers.values()))
         groups = {name: shift.tally(truth[name], answers[name]) for name in sets}
         tuned = {"on": first, "pull": pull, "tried": {str(p): np.sum(d, axis=0).tolist() for p, d in pulls.items()}}
@@ -86,7 +86,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     return shift.finished(found, split, f"Tuned on {first}; colours from all cells of a laboratory, without names.")
 
 
-def labelled(features, y, k, seed, pull, draws=DRAWS):
+def labelled(features, y, k, *, seed, pull, draws=DRAWS):
     """A new last layer from labelled cells of each class that has enough of them, tested on all others.
 
     Parameters
@@ -112,7 +112,9 @@ def labelled(features, y, k, seed, pull, draws=DRAWS):
     cells = [np.flatnonzero(y == c) for c in range(len(FOLDERS)) if (y == c).sum() >= shift.FEWEST]
     while len(tested) < draws or (called < 0).any():
         train = np.concatenate([rng.choice(own, min(k, len(own) // 2), replace=False) for own in cells])
-        kernel, bias = adaptation.new_head(features[train], y[train], w["logits/kernel"], w["logits/bias"], pull)
+        kernel, bias = adaptation.new_head(
+            features[train], y[train], kernel=w["logits/kernel"], bias=w["logits/bias"], pull=pull
+        )
         answers, others = (features @ kernel + bias).argmax(axis=1), np.ones(len(y), bool)
         others[train] = False
         tested.append([int((answers == y)[others].sum()), int(others.sum())])

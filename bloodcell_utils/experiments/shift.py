@@ -40,10 +40,10 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     """
     split = load_split(profile, seed=split_seed)
     sets = laboratories(profile, split, seed=seed)
-    found, rows = collector("shift", profile, split, sets, seed=seed, progressbar=progressbar)
+    found, rows = collector("shift", profile, split, sets=sets, seed=seed, progressbar=progressbar)
     scores, features = map(np.concatenate, zip(*(pretrained.logits(x) for _, x in sets.values()), strict=True))
     about = {name: describe(*laboratory) for name, laboratory in sets.items()}
-    groups = counts(found.truth, scores, features, rows)
+    groups = counts(found.truth, scores, features, rows=rows)
     fields = {
         name: {str(share): _right(table, share) for share in FIELDS}
         for name, (table, _) in sets.items() if "field" in table
@@ -76,7 +76,7 @@ def laboratories(profile, split, *, seed=SEED):
     return sets | {name: (table, other_labs.images(table)) for name, table in tables.items()}
 
 
-def collector(experiment, profile, split, sets, **options):
+def collector(experiment, profile, split, *, sets, **options):
     """A `records.Collector` for the cells of all sets.
 
     Parameters
@@ -126,7 +126,7 @@ def finished(found, split, *notes):
     return replace(record, data=data, split={"name": "clean", "seed": split.seed, **sizes})
 
 
-def counts(y, scores, features, rows):
+def counts(y, scores, features, *, rows):
     """How often the network is right, and what it would name, set by set.
 
     Parameters
