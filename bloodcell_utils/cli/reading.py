@@ -1,4 +1,4 @@
-"""Reading cells: predict."""
+"""Reading cells: predict, and adapt to where they come from."""
 
 import os
 import sys
@@ -15,11 +15,14 @@ def predict(options):
     from ..evaluation import prediction
 
     files = [file for path in options.image for file in prediction.image_files(path)]
+    if options.explain and options.adapted:
+        raise BloodcellError("Heat maps are of the network as it came; ask for --explain without --adapted.")
     if options.csv:
         _check_csv(options.csv, files)
     if options.explain:
         _check_folder(options.explain, files)
-    table = prediction.predict(files, options.crop, options.threshold, progressbar=sys.stderr.isatty())
+    asked = {"adapted": options.adapted, "progressbar": sys.stderr.isatty()}
+    table = prediction.predict(files, options.crop, options.threshold, **asked)
     failed = bool((table["problem"] != "").any())
     kept = options.csv and _written(options.csv, table)
     if kept:
@@ -33,6 +36,39 @@ def predict(options):
         for path in prediction.explain(table, options.explain, options.crop):
             print(name(str(path)))
     return failed or (options.csv is not None and not kept)
+
+
+def adapt(options):
+    """Learn what brings cells of one laboratory to what the network knows, and write it as a file."""
+    import numpy as np
+
+    from ..evaluation import adaptation, prediction
+
+    files = prediction.image_files(options.folder)
+    if options.output.suffix.lower() != ".npz":
+        raise BloodcellError(f"{options.output}: what is learnt is kept in a file that ends in .npz, such as lab.npz.")
+    if writable(options.output).exists():
+        adaptation.load(options.output, any_weights=True)  # nothing else is written over
+    classes = [_class(file) for file in files] if options.labelled else None
+    pictures, kept, problems = prediction.prepare(files, options.crop, progressbar=sys.stderr.isatty())
+    y = np.array(classes)[kept] if options.labelled else None
+    for problem in problems:
+        print(f"bloodcell: {shown(problem)}", file=sys.stderr)
+    found = adaptation.adapt(pictures, y)
+    found.save(options.output)
+    print(f"{len(kept):,} cells: their colours are learnt" + (", and a new last layer." if options.labelled else "."))
+    for kind, count in found.card["labelled"].items():
+        print(f"{count:>7,}  {kind}")
+    print(f"Use it: bloodcell predict --adapted {name(str(options.output))} IMAGE ...")
+    return bool(problems)
+
+
+def _class(file):
+    """The number of the class whose folder a file lies in; another name is never guessed."""
+    folder = Path(file).parent.name
+    if folder not in FOLDERS:
+        raise BloodcellError(f"{file} lies in {folder!r}, which is no class; rename it to one of {', '.join(FOLDERS)}.")
+    return FOLDERS.index(folder)
 
 
 def _check_csv(path, files):

@@ -526,6 +526,38 @@ def _forty(profile):
     return images, chosen["path"], labels(chosen), named, unsure, labelling.predict_by_colour(table, images)
 
 
+def _another_laboratory_2(answer):
+    rng, over = np.random.default_rng(3), (0, 1, 2)
+    theirs = rng.gamma(2, 0.2, (5, 6, 6, 3)) * [0.5, 1.4, 0.8] + rng.random((5, 1, 1, 3))
+    ours = rng.gamma(3, 0.1, (4, 6, 6, 3)) * [1.0, 0.6, 1.7]
+
+    def brought(axes, home=over, *, shift=True, scale=True):
+        mean, sd = (theirs.mean(axes, keepdims=True), ours.mean(home)) if shift else (0, 0)
+        ratio = ours.std(home) / theirs.std(axes, keepdims=True) if scale else 1
+        return (theirs - mean) * ratio + sd
+
+    right, result = brought(over), np.asarray(_called(answer, theirs.copy(), ours.copy()), float)
+    if result.shape != right.shape:
+        return f"the shape of theirs is asked for, {right.shape}, not {result.shape}."
+    z = (theirs - theirs.mean(over)) / theirs.std(over)
+    hints = [
+        (right, None),
+        (theirs, "this is theirs as it was."),
+        (brought(over, scale=False), "the mean is that of home; the spread is still theirs."),
+        (brought(over, shift=False), "the spread is that of home; take their mean away first, and add ours."),
+        (z, "mean 0 and spread 1 is half of the way; go on to those of home."),
+        (z * ours.var(over) + ours.mean(over), "the spread is a standard deviation; this looks like a variance."),
+        (z * ours.mean(over) + ours.std(over), "mean and spread of home have changed places."),
+        (brought((1, 2)), "each picture by itself becomes the average one; take all pictures together."),
+        (brought((0, 1, 2, 3), over), "each channel has a mean and a spread of its own, theirs as well."),
+        (brought((0, 1, 2, 3), (0, 1, 2, 3)), "each channel has a mean and a spread of its own."),
+    ]
+    for wrong, hint in hints:
+        if np.allclose(result, wrong, atol=1e-6):
+            return hint
+    return "mean and spread of each channel are not those of ours; print both, for each of three channels."
+
+
 def _differential_2(answer):
     cases = [
         (np.array([104, 0, 96]), np.array([[90, 10, 0], [2, 36, 2], [0, 5, 195]])),  # one share is below zero
@@ -618,6 +650,7 @@ COMPUTED = {
     "class_balance.2": _class_balance_2,
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
+    "another_laboratory.2": _another_laboratory_2,
     "differential.2": _differential_2,
     "opinions.2": _opinions_2,
     "intended_use.2": _intended_use_2,

@@ -75,7 +75,7 @@ def card(folder=None):
         best=best,
         main=main,
         confusion=np.array(main["confusion"]),
-        later={title: later[name] for name, title in LATER.items()},
+        later={title: (later[name], dict(_abroad(later[name]))) for name, title in LATER.items()},
         strangers=_strangers(later["strangers"]),
         known=known,
         questions=[question for key, (question, _) in ITEMS.items() if key not in known],
@@ -155,7 +155,7 @@ def _answers(best, later):
     shown = {name: counts for name, counts in _strangers(later["strangers"]).items() if counts}
     counted = [sum(counts[what] for counts in shown.values()) for what in ("n", "named", "wrong")]
     silent, mistaken = rate(n - named, n), rate(named - main["named_right"], named)
-    elsewhere = [f"{name}: {rate(np.trace(m['confusion']), m['n_test'])}" for name, m in _models(later["shift"])]
+    elsewhere = [f"{name}: {rate(counts['right'], counts['n'])}" for name, counts in _abroad(later["shift"])]
     settings = main["settings"]
     return {
         "place": "One hospital, Barcelona; one analyser, May Grünwald-Giemsa stain",
@@ -174,5 +174,8 @@ def _answers(best, later):
     }
 
 
-def _models(record):
-    return record.models.items() if record else ()
+def _abroad(record):
+    """Each set of `shift`, or each way and set of `adapt`, with its counts."""
+    for way, model in record.models.items() if record else ():
+        for name, counts in model.get("groups", {}).items():
+            yield (name if len(record.models) == 1 else f"{way}, {name}"), counts

@@ -20,27 +20,31 @@ from ..errors import BloodcellError, DataError
 from ..files import replace_file
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE, VIEW
+from . import adaptation
 from .calibration import mahalanobis_distance, softmax
+from .contract import remarks
 
 LEAST_CROP = 0.01
 UNSURE = "unsure or none of the eight"
 EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
 
 
-def predict(images, crop=1.0, threshold=None, *, progressbar=False):
+def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False):
     """Name the cell in the middle of each image: one of the eight kinds, or `UNSURE`.
 
     Parameters
     ----------
     images : path-like, numpy.ndarray, PIL.Image.Image, or list of these
-        Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255, shape
-        (height, width), (height, width, 3) or (n, height, width, 3).
+        Image files of any size and mode, folders of them (with their sub-folders), or arrays of levels 0-255 in RGB,
+        shape (height, width), (height, width, 3) or (n, height, width, 3).
     crop : float
-        Central part of the shorter side to look at, in (0, 1]. The network knows fields that are about twice as wide
-        as a white cell: crop wider ones.
+        Central part of the shorter side to look at, in (0, 1]. The network knows fields that are between two and three
+        times as wide as a white cell: crop wider ones.
     threshold : float, optional
         Least confidence for a name, in [0, 1]; default: the one that was chosen on validation images. 0 names every
         image that can be read, however strange.
+    adapted : path-like or adaptation.Adaptation, optional
+        What ``bloodcell adapt`` learnt from cells of the same laboratory.
     progressbar : bool
 
     Returns
@@ -48,8 +52,9 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     pandas.DataFrame
         A row for each image: ``image`` (its path or number), ``answer`` (a class, or `UNSURE`), ``confidence`` (of the
         most probable class, calibrated), ``strangeness`` (above 1 for what is none of the eight, or from elsewhere),
-        and the probability of each class. A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason
-        in ``problem``, which is empty otherwise.
+        the probability of each class, and a ``note`` where a picture without a name breaks what the network must be
+        given (`contract`). A file that cannot be read has the ``answer`` ``"unreadable"`` and the reason in
+        ``problem``, which is empty otherwise.
 
     Raises
     ------
@@ -58,47 +63,116 @@ def predict(images, crop=1.0, threshold=None, *, progressbar=False):
     """
     import pandas as pd
 
-    numbers = [value for value in (crop, threshold) if value is not None]
-    if crop is None or not all(isinstance(value, (int, float, np.number)) for value in numbers):
-        raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
-    if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
-        raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
-    items, problems, seen = _items(images), [], []
+    _check_numbers(crop, threshold)
+    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
+    if adapted is not None and not isinstance(adapted, adaptation.Adaptation):
+        adapted = adaptation.load(adapted)
+
+    def read(pictures):
+        probabilities, strangeness = predict_proba(pictures, adapted)
+        return probabilities, strangeness, (probabilities.max(axis=1) >= threshold) & (strangeness <= 1)
+
+    items, problems, notes, seen = _items(images), [], [], []
     for batch in _batches(items, crop, progressbar):
         good = [isinstance(picture, np.ndarray) for picture in batch]
-        problems += ["" if read else str(err) for read, err in zip(good, batch, strict=True)]
+        problems += ["" if fine else str(err) for fine, err in zip(good, batch, strict=True)]
         seen.append(np.full((len(batch), len(FOLDERS) + 1), np.nan))
+        said = np.full(len(batch), "", object)
         if any(good):
-            seen[-1][good] = np.column_stack(predict_proba(np.stack(list(compress(batch, good)))))
+            pictures = np.stack(list(compress(batch, good)))
+            *answers, named = read(pictures)
+            seen[-1][good] = np.column_stack(answers)
+            said[good] = remarks(pictures, ~named, lambda others: read(others)[2]) if threshold else ""
+        notes += list(said)
     *probabilities, strangeness = np.concatenate(seen).T
     confidence = np.max(probabilities, axis=0)
-    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
     sure = (confidence >= threshold) & ((strangeness <= 1) | (threshold == 0))
     names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=0)]
     answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
     table = {"image": [name for name, _ in items], "answer": answer, "confidence": confidence}
-    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True)), "problem": problems}
+    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True))}
+    table |= {"note": notes, "problem": problems}
     return pd.DataFrame(table)
 
 
-def predict_proba(pictures):
+def prepare(images, crop=1.0, *, progressbar=False):
+    """Images as `predict` shows them to the network.
+
+    Parameters
+    ----------
+    images, crop, progressbar
+        As for `predict`.
+
+    Returns
+    -------
+    pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    kept : numpy.ndarray of int, shape (n,)
+        Which of the images could be read.
+    problems : list of str
+        Why the others could not.
+    """
+    _check_numbers(crop)
+    found = [picture for batch in _batches(_items(images), crop, progressbar) for picture in batch]
+    kept = np.flatnonzero([isinstance(picture, np.ndarray) for picture in found])
+    read = np.array([found[i] for i in kept], np.uint8).reshape(-1, IMAGE, IMAGE, 3)
+    return read, kept, [str(err) for err in found if not isinstance(err, np.ndarray)]
+
+
+def predict_proba(pictures, adapted=None):
     """The network's probabilities for prepared images, and how strange they are to it.
 
     Parameters
     ----------
     pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    adapted : adaptation.Adaptation, optional
 
     Returns
     -------
     probabilities : numpy.ndarray of float64, shape (n, 8)
         Calibrated.
     strangeness : numpy.ndarray of float64, shape (n,)
-        Above 1 where an image is stranger than 99.5 % of the validation images.
+        Above 1 where an image is stranger than 99.5 % of the validation images, by the distance of its features or by
+        the network's ninth score.
+    """
+    layer = None
+    if adapted is not None:
+        pictures, layer = adapted.match(pictures), {"logits/kernel": adapted.kernel, "logits/bias": adapted.bias}
+    return judge(*pretrained.logits(pictures, adapted=layer))
+
+
+def judge(scores, features):
+    """Probabilities and strangeness, as `predict_proba` gives them, from the network's scores and features.
+
+    Parameters
+    ----------
+    scores, features : numpy.ndarray
+        From `pretrained.logits`.
+
+    Returns
+    -------
+    probabilities, strangeness : numpy.ndarray
     """
     card, weights = pretrained.metadata(), pretrained.weights()
-    scores, features = pretrained.logits(pictures)
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
-    return softmax(scores / card["temperature"]), distance / card["limit"]
+    none = none_share(scores, pretrained.none_score(features), card["temperature"])
+    strangeness = np.maximum(distance / card["limit"], none / card["none_limit"])
+    return softmax(scores / card["temperature"]), strangeness
+
+
+def none_share(scores, none, temperature):
+    """The probability that a picture is none of the eight, by the network's nine scores.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (n, 8)
+    none : numpy.ndarray, shape (n,)
+    temperature : float
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+    """
+    return softmax(np.column_stack([scores, none]) / temperature)[:, -1]
 
 
 def overlay_heatmap(picture, model):
@@ -200,6 +274,14 @@ def image_files(path):
     if not found:
         raise BloodcellError(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
     return sorted(found)
+
+
+def _check_numbers(crop, threshold=None):
+    numbers = [value for value in (crop, threshold) if value is not None]
+    if crop is None or not all(isinstance(value, (int, float, np.number)) for value in numbers):
+        raise BloodcellError(f"crop={crop!r} and threshold={threshold!r} must be numbers.")
+    if not LEAST_CROP <= crop <= 1 or not 0 <= (threshold or 0) <= 1:
+        raise BloodcellError(f"crop={crop} must be from {LEAST_CROP} to 1, and threshold={threshold} from 0 to 1.")
 
 
 def _items(images):

@@ -36,6 +36,8 @@ EXPERIMENTS = {
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
     "differential": "what recorded answers make of a hundred cells, plain and corrected by the confusion matrix",
     "label_noise": "wrong names: learnt from, measured with, asked again; and other words for the same cells",
+    "shift": "the shipped network in other laboratories, and how far their pictures are from those at home",
+    "adapt": "what colours, batch normalisation's averages and a few names give the shipped network there",
 }
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[*EXPERIMENTS, "tasks"], submod_attrs={

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from .. import paper
+from ..cells import FOLDERS
 from ..config import SEED
 from ..datasets.cache import key
 from ..datasets.splits import load_split
@@ -46,7 +47,7 @@ def settings(epochs, seed=SEED, **changes):
     return fitting.Settings(epochs=epochs, seed=seed, **{**chosen, **changes})
 
 
-def train_compactnet(images, y, train, *, validation, settings, progressbar=True, **network):
+def train_compactnet(images, y, train, *, validation, settings, strangers=None, progressbar=True, **network):
     """Train CompactNet, or take it from the cache where it was trained before.
 
     Parameters
@@ -56,6 +57,8 @@ def train_compactnet(images, y, train, *, validation, settings, progressbar=True
     train, validation : numpy.ndarray of int
         Rows.
     settings : fitting.Settings
+    strangers : numpy.ndarray of uint8, shape (m, 128, 128, 3), optional
+        Pictures that are none of the classes (`datasets.strangers`): one more class, the last, for training alone.
     progressbar : bool
     **network
         Arguments of `compactnet.CompactNet`.
@@ -66,12 +69,39 @@ def train_compactnet(images, y, train, *, validation, settings, progressbar=True
         With the weights of its best epoch.
     history : fitting.History
     """
+    parts, seen = [Subset(images, train)], y[train]
+    content = [VERSION, network, settings, train, validation, seen, images[:: len(images) // 64 or 1]]
+    if strangers is not None:
+        network = {"n_classes": len(FOLDERS) + 1, **network}
+        parts, seen = [*parts, strangers], np.append(seen, np.full(len(strangers), len(FOLDERS)))
+        content.append(strangers)
     with runtime.precision():
         model = CompactNet(image=images.shape[1], seed=settings.seed, **network)
-    name = f"compact-{key(VERSION, network, settings, train, validation, y[train], images[:: len(images) // 64 or 1])}"
-    how = {"settings": settings, "name": name, "progressbar": progressbar}
+    how = {"settings": settings, "name": f"compact-{key(*content)}", "progressbar": progressbar}
     held = Subset(images, validation), y[validation]
-    return model, fitting.fit(model, Subset(images, train), y[train], validation_data=held, **how)
+    return model, fitting.fit(model, Joined(*parts), seen, validation_data=held, **how)
+
+
+class Joined:
+    """Arrays one after the other, without a copy of them; gives single rows.
+
+    Parameters
+    ----------
+    *arrays : array-like
+    """
+
+    def __init__(self, *arrays):
+        self.arrays = arrays
+
+    def __len__(self):
+        return sum(map(len, self.arrays))
+
+    def __getitem__(self, row):
+        for array in self.arrays:
+            if row < len(array):
+                return array[row]
+            row -= len(array)
+        raise IndexError
 
 
 def predict_with_symmetries(model, images):
@@ -175,7 +205,7 @@ def correct_after_corruption(model, images, y):
     dict of str to int
     """
     days = {name: fitting.predict(model, change(images)) for name, change in corruptions().items()}
-    return {name: int((p.argmax(axis=1) == y).sum()) for name, p in days.items()}
+    return {name: int((p[:, : len(FOLDERS)].argmax(axis=1) == y).sum()) for name, p in days.items()}
 
 
 def _levels(x):

@@ -13,7 +13,8 @@ WIDTHS = (16, 32, 64, 128, 256)
 MOMENTUM = 0.9
 
 
-def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True, augmentation=None, seed=SEED):
+def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True, augmentation=None,
+               elsewhere=False, seed=SEED):  # fmt: skip
     """The network, untrained.
 
     Two strided convolutions, three residual blocks that each halve the maps' sides, the average of the last maps and
@@ -31,6 +32,8 @@ def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True
         Batch normalisation in one operation while training, where TensorFlow computes.
     augmentation : dict, optional
         Arguments of `layers.View` to replace, for example ``{"stain": 0}``.
+    elsewhere : bool
+        Train on looks as another laboratory might take them (`layers.ElsewhereView`).
     seed : int
         For the first weights, augmentation and dropout.
 
@@ -45,7 +48,7 @@ def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True
     >>> CompactNet().count_params()
     1215096
     """
-    from .layers import FusedBatchNormalization, View, WhiteBalance  # here: they load Keras
+    from .layers import ElsewhereView, FusedBatchNormalization, View, WhiteBalance  # here: they load Keras
 
     if view > image or view % PATCH:
         raise BloodcellError(f"view={view} must be a multiple of {PATCH} and at most the image's {image} px.")
@@ -53,7 +56,8 @@ def CompactNet(image=IMAGE, view=VIEW, n_classes=8, *, widths=WIDTHS, fused=True
     layers = keras.layers
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((image, image, 3), name="images")
-    x = View(view, seed=seed, dtype="float32", name="view", **(augmentation or {}))(inputs)
+    look = ElsewhereView if elsewhere else View
+    x = look(view, seed=seed, dtype="float32", name="view", **(augmentation or {}))(inputs)
     x = WhiteBalance(dtype="float32", name="white_balance")(x)
     x = convolutions(x, widths, FusedBatchNormalization if fused else None)
     x = layers.GlobalAveragePooling2D(name="features")(x)

@@ -71,6 +71,8 @@ class View(keras.layers.Layer):
     seed : int
     """
 
+    nearer = 0.0  # mean of the logarithm by which cells are drawn larger
+
     def __init__(self, size, shift=6.0, scale=0.1, stain=0.2, lamp=0.12, focus=1.0, native=True, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.supports_jit = False  # TensorFlow's operation is not among those that XLA compiles
@@ -101,7 +103,7 @@ class View(keras.layers.Layer):
     def _moved(self, images):
         """Mirrored or not in both directions, the second half of the batch transposed: eight symmetries."""
         n, side = ops.shape(images)[0], images.shape[1]
-        scale = ops.exp(self._draw((n,), self.scale))
+        scale = ops.exp(self._draw((n,), self.scale) - self.nearer)
         down, across = (scale * ops.sign(self._draw((n,), 1.0)) for _ in range(2))
         reach = self.size - 1
         top, left = ((side - 1) / 2 + self._draw((n,), self.shift) - way * reach / 2 for way in (down, across))
@@ -129,3 +131,43 @@ class View(keras.layers.Layer):
         blurred = ops.average_pool(images, 3, 1, padding="same")
         amount = self._draw((ops.shape(images)[0], 1, 1, 1), 0.75 * self.focus) + 0.25 * self.focus
         return ops.clip(images + (blurred - images) * amount, 0.0, 255.0)
+
+
+@keras.saving.register_keras_serializable("bloodcell")
+class ElsewhereView(View):
+    """The centre of each image; while training, a look at it as another laboratory might take it.
+
+    Three of four images get another stain, which acts on the optical density, another lamp, and half of those another
+    sharpness or resolution; cells are drawn smaller and larger than they are, and what lies beyond the border is
+    mirrored.
+    """
+
+    COARSE = 40  # pixels that are left of the field's side where the resolution is low
+    DYE = 0.5  # each channel's density is multiplied by up to exp of it
+    BORDER = 24  # pixels
+    nearer = 0.1  # fields that are narrower than ours are the more frequent ones
+
+    def __init__(self, size, shift=10.0, scale=0.35, stain=0.6, lamp=0.25, **kwargs):
+        super().__init__(size, shift, scale, stain, lamp, **kwargs)
+
+    def call(self, images, training=False):
+        """Look at images (n, side, side, 3), levels 0-255; gives (n, size, size, 3)."""
+        if not training:
+            return super().call(images)
+        edges = ((0, 0), (self.BORDER, self.BORDER), (self.BORDER, self.BORDER), (0, 0))
+        images = self._moved(ops.pad(ops.cast(images, "float32"), edges, mode="reflect"))
+        eighth = (ops.shape(images)[0] + 7) // 8
+        other = self._restained(images[: 6 * eighth])
+        small = ops.image.resize(other[:eighth], (self.COARSE, self.COARSE), antialias=True)
+        coarse = ops.image.resize(small, (self.size, self.size))
+        sharp = self._refocused(other[eighth : 3 * eighth])
+        return ops.concatenate([coarse, sharp, other[3 * eighth :], images[6 * eighth :]], axis=0)
+
+    def _restained(self, images):
+        n = ops.shape(images)[0]
+        mix = ops.eye(3) + self._draw((n, 3, 3), self.stain / 2)
+        mix = mix * ops.exp(self._draw((n, 1, 1), self.stain) + self._draw((n, 1, 3), self.DYE))
+        density = -ops.log((ops.clip(images, 0.0, 255.0) + 1) / 256)
+        density = ops.matmul(ops.reshape(density, (n, self.size**2, 3)), mix)
+        lamp = ops.exp(self._draw((n, 1, 1), self.lamp) + self._draw((n, 1, 3), self.lamp / 2))
+        return ops.clip(ops.reshape((256 * ops.exp(-density) - 1) * lamp, ops.shape(images)), 0.0, 255.0)

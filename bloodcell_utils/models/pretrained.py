@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..cells import FOLDERS
 from ..config import cache_dir
 from ..datasets.archives import DAMAGED
 from ..errors import BloodcellError
@@ -43,7 +44,10 @@ def save(model, about, folder=None, **arrays):
     for kept in (metadata, weights, _folded):  # of an earlier file
         kept.cache_clear()
     packed = io.BytesIO()
-    named = {**_variables(model), **arrays}
+    named = {name: np.asarray(values) for name, values in {**_variables(model), **arrays}.items()}
+    for name in ("kernel", "bias"):  # the ninth score, if there is one, has a name of its own
+        whole = named[f"logits/{name}"]
+        named[f"logits/{name}"], named[f"none/{name}"] = whole[..., : len(FOLDERS)], whole[..., len(FOLDERS) :]
     np.savez_compressed(packed, **{name: np.asarray(values, np.float16) for name, values in named.items()})
     replace_file(folder / "compactnet.npz", packed.getvalue())
     replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
@@ -127,13 +131,15 @@ def write_base(path=None):
     return path
 
 
-def logits(images, folder=FOLDER):
+def logits(images, folder=FOLDER, adapted=None):
     """The network's scores, before softmax, and the features that they are computed from.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
     folder : path-like
+    adapted : dict of str to numpy.ndarray, optional
+        Weights that replace the shipped ones (`evaluation.adaptation`).
 
     Returns
     -------
@@ -141,24 +147,94 @@ def logits(images, folder=FOLDER):
     features : numpy.ndarray of float32, shape (n, 256)
     """
     if len(images) > BATCH:
-        parts = [logits(images[i : i + BATCH], folder) for i in range(0, len(images), BATCH)]
+        parts = [logits(images[i : i + BATCH], folder, adapted) for i in range(0, len(images), BATCH)]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
-    w, edge = _folded(folder), (IMAGE - VIEW) // 2
+    w = _folded(folder) if adapted is None else _fold({**weights(folder), **adapted})
+    features = forward(images, w, lambda x, name, stride: _convolve(x, *w[name], stride))
+    return features @ w["logits"][0] + w["logits"][1], features
+
+
+def none_score(features, folder=FOLDER):
+    """The network's ninth score, on the scale of the others: none of the eight.
+
+    Parameters
+    ----------
+    features : numpy.ndarray of float32, shape (n, 256)
+        From `logits`.
+    folder : path-like
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n,)
+    """
+    w = weights(folder)
+    return features @ w["none/kernel"][:, 0] + w["none/bias"][0]
+
+
+def forward(images, w, convolve):
+    """From images to features, with the convolutions and their normalisation as they are given.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    w : dict of str to numpy.ndarray
+        The kernels of the shortcuts, ``"block1_shortcut"``, ...
+    convolve : callable
+        ``convolve(maps, name, stride)`` gives the normalised maps of a layer.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, 256)
+    """
+    edge = (IMAGE - VIEW) // 2
     x = _white_balanced(np.asarray(images[:, edge : edge + VIEW, edge : edge + VIEW], np.float32))
     for name in ("stem1", "stem2"):
-        x = _relu(_convolve(x, *w[name], 2))
+        x = _relu(convolve(x, name, 2))
     for name in ("block1", "block2", "block3"):
         n, height, width, channels = x.shape
         short = x.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)) @ w[f"{name}_shortcut"]
-        x = _relu(_convolve(_relu(_convolve(x, *w[f"{name}a"], 2)), *w[f"{name}b"], 1) + short)
-    features = x.mean(axis=(1, 2))
-    return features @ w["logits"][0] + w["logits"][1], features
+        x = _relu(convolve(_relu(convolve(x, f"{name}a", 2)), f"{name}b", 1) + short)
+    return x.mean(axis=(1, 2))
+
+
+def statistics(images, folder=FOLDER):
+    """Mean and variance of the maps of each convolution over images: what batch normalisation would learn from them.
+
+    Each layer sees the maps of the layers before it as they are normalised by these images. After Y. Li et al.,
+    "Revisiting batch normalization for practical domain adaptation", ICLR workshop 2017.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+        All at a time: some hundreds.
+    folder : path-like
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``"stem1_bn/moving_mean"``, ``"stem1_bn/moving_variance"``, ...
+    """
+    w, found = weights(folder), {}
+
+    def convolve(x, name, stride):
+        kernel = w[f"{name}_conv/kernel"]
+        x = _convolve(x, kernel.reshape(-1, kernel.shape[-1]), 0, stride)
+        mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+        found.update({f"{name}_bn/moving_mean": mean, f"{name}_bn/moving_variance": variance})
+        return (x - mean) * (w[f"{name}_bn/gamma"] / np.sqrt(variance + EPSILON)) + w[f"{name}_bn/beta"]
+
+    forward(images, _folded(folder), convolve)
+    return found
 
 
 @cache
 def _folded(folder):
+    return _fold(weights(folder))
+
+
+def _fold(w):
     """Kernels (9 x channels, maps) and biases, batch normalisation inside."""
-    w, folded = weights(folder), {}
+    folded = {}
     for name in (name.removesuffix("_conv/kernel") for name in w if name.endswith("_conv/kernel")):
         gain = w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + EPSILON)
         kernel = w[f"{name}_conv/kernel"] * gain
@@ -169,11 +245,27 @@ def _folded(folder):
     return folded
 
 
-def _white_balanced(x):
-    """As `layers.WhiteBalance`."""
+def brightest(x):
+    """The level of the brightest patch of each image, the empty glass.
+
+    Parameters
+    ----------
+    x : numpy.ndarray of float32, shape (n, height, width, 3)
+        Sides are multiples of the patch's.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, 1, 1, 3)
+        At least 1.
+    """
     n, height, width, channels = x.shape
     patches = x.reshape(n, height // PATCH, PATCH, width // PATCH, PATCH, channels).mean(axis=(2, 4))
-    return x * (BACKGROUND / SCALE / np.maximum(patches.max(axis=(1, 2), keepdims=True), 1)) - MEAN / SCALE
+    return np.maximum(patches.max(axis=(1, 2), keepdims=True), 1)
+
+
+def _white_balanced(x):
+    """As `layers.WhiteBalance`."""
+    return x * (BACKGROUND / SCALE / brightest(x)) - MEAN / SCALE
 
 
 def _convolve(x, kernel, bias, stride):

@@ -119,7 +119,7 @@ def per_class_rates(confusion, classes=FOLDERS) -> Figure:
     return fig
 
 
-def shares(tables, truth=None) -> Figure:
+def shares(tables, truth=None, *, label="share of the white cells (%)") -> Figure:
     """Shares of the kinds of a count with their intervals, a colour a count; the true shares as ticks.
 
     Parameters
@@ -128,6 +128,8 @@ def shares(tables, truth=None) -> Figure:
         For each count its ``share``, ``low`` and ``high``, as fractions; a row a kind.
     truth : sequence of float, optional
         The true share of each kind.
+    label : str
+        Of what is a share.
     """
     fig, ax = figure(8, 3.6)
     for i, (name, table) in enumerate(tables.items()):
@@ -137,10 +139,11 @@ def shares(tables, truth=None) -> Figure:
     if truth is not None:
         at = 100 * np.asarray(truth), np.arange(len(truth))
         ax.scatter(*at, marker="|", s=700, color=NEUTRAL, label="in the blood")
-    ax.set(xlabel="share of the white cells (%)", yticks=range(len(table)), yticklabels=list(table.index))
+    ax.set(xlabel=label, yticks=range(len(table)), yticklabels=list(table.index))
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.invert_yaxis()
-    legend = ax.legend(loc="lower right", fontsize=8)
+    many = len(tables) > 3
+    legend = fig.legend(loc="outside upper center", ncols=3) if many else ax.legend(loc="lower right", fontsize=8)
     for handle in legend.legend_handles:
         handle.set_sizes([36])
     return fig

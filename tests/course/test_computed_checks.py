@@ -367,6 +367,28 @@ def test_compact_network(sandbox):
     assert "96 × 96" in check("compact_network.2", Network(truth, side=128))
 
 
+def test_another_laboratory():
+    def asked(over=(0, 1, 2), home=(0, 1, 2), spread=np.std, after=lambda z, mean, sd: z * sd + mean):
+        def answer(theirs, ours):
+            z = (theirs - theirs.mean(over, keepdims=True)) / theirs.std(over, keepdims=True)
+            return after(z, ours.mean(home), spread(ours, home))
+
+        return check("another_laboratory.2", answer)
+
+    assert asked().startswith("✓")
+    assert "as it was" in check("another_laboratory.2", lambda theirs, ours: theirs)
+    assert "still theirs" in check("another_laboratory.2", lambda t, o: t - t.mean((0, 1, 2)) + o.mean((0, 1, 2)))
+    assert "add ours" in check("another_laboratory.2", lambda t, o: t / t.std((0, 1, 2)) * o.std((0, 1, 2)))
+    assert "half of the way" in asked(after=lambda z, mean, sd: z)
+    assert "variance" in asked(spread=np.var)
+    assert "changed places" in asked(after=lambda z, mean, sd: z * mean + sd)
+    assert "each picture by itself" in asked(over=(1, 2))
+    assert "theirs as well" in asked(over=(0, 1, 2, 3))
+    assert "of its own" in asked(over=(0, 1, 2, 3), home=(0, 1, 2, 3))
+    assert "the shape of theirs" in check("another_laboratory.2", lambda theirs, ours: ours)
+    assert "print both" in asked(after=lambda z, mean, sd: -z * sd + mean)
+
+
 def test_differential():
     def asked(way, normed=1, cut=False):
         def answer(count, confusion):
@@ -496,7 +518,8 @@ def test_on_your_own():
 @pytest.mark.parametrize(
     "exercise",
     ["first_look.2", "dataset.2", "augmentation.2", "features_svm.4", "ablation.2", "confusion_matrix.2",
-     "feature_maps.2", "error_analysis.2", "class_balance.2", "differential.2", "capstone.2"],
+     "feature_maps.2", "error_analysis.2", "class_balance.2", "differential.2", "another_laboratory.2",
+     "capstone.2"],
 )  # fmt: skip
 def test_a_function_that_stops_is_told_how(exercise):
     assert "your function stops with ZeroDivisionError" in check(exercise, lambda *_: 1 / 0)

@@ -43,12 +43,16 @@ def test_later_records_fill_their_rows(folder):
     cells = {"n": 400, "named": 20, "wrong": 20}
     groups = {"single red cells of BCCD": cells, "drawn": {"n": 9, "named": 0, "wrong": 0}}
     add(folder, "strangers", {"shipped network": one | {"groups": groups}})
-    for name in ("shift", "adapt", "calibration"):
-        add(folder, name, {f"{name} | a": one})
+    abroad = {"home": {"n": 9, "right": 8, "balanced": 0.875}, "far | a": {"n": 31, "right": 24, "balanced": None}}
+    add(folder, "shift", {"shipped network": one | {"groups": abroad}})
+    add(folder, "adapt", {"as it is": one | {"groups": abroad}, "new | head": one | {"groups": abroad}})
+    add(folder, "calibration", {"a": one})
     card = network_card.card(folder)
     assert "| single red cells of BCCD | 400 | 20 (5.0 %) | 20 |" in card and "| drawn | 9 | 0 (0.0 %) | 0 |" in card
     assert card.count("| not measured yet |") == len(network_card.STRANGERS) - 1
-    assert f"| adapt &#124; a | {rate(24, 31)} |" in card and "Not measured yet." not in card
+    assert f"| home | {rate(8, 9)} | 87.5 % |" in card and f"| far &#124; a | {rate(24, 31)} | – |" in card
+    assert f"| new &#124; head, home | {rate(8, 9)} |" in card and "Not measured yet." not in card
+    assert f"far &#124; a: {rate(24, 31)}" in network_card.checklist(folder=folder)
     assert "Of 409 pictures 20 were named, 20 wrongly" in network_card.checklist(folder=folder)
 
 

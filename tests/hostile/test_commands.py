@@ -9,7 +9,7 @@ import json
 import os
 import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from PIL import Image
 from bloodcell_utils import cli
 from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets import sample
+from bloodcell_utils.evaluation import adaptation
 
 
 def encoded(kind="JPEG", size=64, **options):
@@ -28,7 +29,8 @@ def encoded(kind="JPEG", size=64, **options):
     return stream.getvalue()
 
 
-CELL = sample.sample(per_class=1, size=128)[0][0]
+LAB = sample.sample(per_class=1, size=128)[0]
+CELL = LAB[0]
 JPEG = encoded()
 
 
@@ -115,7 +117,29 @@ def better(here):
     record(here, models={"a": records.measure([[9, 1], [0, 10]], 1.0) | {"accuracy": 0.99, "accuracy_ci95": [0.9, 1]}})
 
 
+def laboratory(here, kinds=FOLDERS, each=5, glass=1.0, folder="lab"):
+    """Cells in class folders, as `--labelled` takes them."""
+    for number, kind in enumerate(kinds * each):
+        path = here / folder / kind / f"{kind}_{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = np.roll(LAB[FOLDERS.index(kind)], number // len(kinds), (0, 1))
+        Image.fromarray((picture * np.array([1, 1, glass])).astype(np.uint8)).save(path)
+
+
+def two_laboratories(here):
+    laboratory(here)
+    laboratory(here, glass=0.7, folder="lab/other")
+
+
+def learnt(here, **changes):
+    """A file of `adapt`, with changes to its card; beside a picture."""
+    found = adaptation.adapt(np.concatenate([np.roll(LAB, i, 1) for i in range(4)]))
+    replace(found, card=found.card | changes).save(here / "lab.npz")
+    (here / "a.jpg").write_bytes(JPEG)
+
+
 RECORD = "results records"
+ADAPT = "adapt lab --output lab.npz"
 CASES = {
     # subsets, and where a set begins
     "a zip with train and test": Case(
@@ -220,6 +244,51 @@ CASES = {
         1,
         "is of another seed or other settings",
         lambda here: record(here),
+    ),
+    # another laboratory
+    "a whole laboratory": Case(ADAPT, 0, "40 cells: their colours are learnt.", laboratory),
+    "a whole laboratory with names": Case(f"{ADAPT} --labelled", 0, r"last layer\.\n\s+5  neutrophil", laboratory),
+    "adapted to three cells": Case(
+        ADAPT, 1, "3 cells say little of a laboratory", lambda here: laboratory(here, ["ig"], 3)
+    ),
+    "adapted to one kind": Case(
+        f"{ADAPT} --labelled", 1, "40 of 40 cells are neutrophil", lambda here: laboratory(here, ["neutrophil"], 40)
+    ),
+    "adapted to two laboratories": Case(
+        ADAPT, 1, "fall into two groups by the colour of their glass", two_laboratories
+    ),
+    "adapted to few names": Case(
+        f"{ADAPT} --labelled", 1, "too few: neutrophil, eosinophil", lambda here: laboratory(here, each=4)
+    ),
+    "adapted to names that nobody knows": Case(
+        f"{ADAPT} --labelled",
+        1,
+        "lies in 'other', which is no class",
+        lambda here: (here / "lab").mkdir() or laboratory(here) or (here / "lab/ig").rename(here / "lab/other"),
+    ),
+    "adapted to a folder without pictures": Case(
+        ADAPT, 1, "There is no image in lab", lambda here: (here / "lab").mkdir()
+    ),
+    "adapted onto a picture": Case("adapt lab --output a.jpg", 1, "ends in .npz", laboratory),
+    "adapted onto arrays of one's own": Case(
+        ADAPT,
+        1,
+        "is no file of `bloodcell adapt`",
+        lambda here: laboratory(here) or np.savez(here / "lab.npz", a=np.arange(3)),
+    ),
+    "a laboratory of other weights": Case(
+        "predict --adapted lab.npz a.jpg", 1, "made for other weights", lambda here: learnt(here, network="0" * 12)
+    ),
+    "half a laboratory": Case(
+        "predict --adapted lab.npz a.jpg",
+        1,
+        "is no file of `bloodcell adapt`, or is damaged",
+        lambda here: learnt(here) or (here / "lab.npz").write_bytes((here / "lab.npz").read_bytes()[:900]),
+    ),
+    "no laboratory": Case("predict --adapted lab.npz a.jpg", 1, "lab.npz", write(a_DOT_jpg=JPEG)),
+    "a laboratory": Case("predict --adapted lab.npz a.jpg", 0, "a.jpg", learnt),
+    "heat maps of a laboratory": Case(
+        "predict --adapted lab.npz --explain maps a.jpg", 1, "the network as it came", learnt
     ),
     # links and depth
     "a folder behind a link": Case(
