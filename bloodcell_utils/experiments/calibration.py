@@ -18,7 +18,7 @@ from ..models.compactnet_input import IMAGE
 from . import records
 
 MISSED = (0.1, 0.05, 0.01)  # share of the cells whose set may lack their name
-STEPS = 50  # of the curve of coverage and risk
+STEPS = 120  # of the curve of coverage and risk
 HALVES = 200  # times that a laboratory's own cells are halved
 
 
@@ -77,7 +77,8 @@ def measure(scores, y, home, *, temperature, seed=SEED):
     -------
     dict
         ``reliability`` and ``calibration_error`` as trained and calibrated; ``by_chance``, the mean error that answers
-        exactly as right as they are sure would show; ``risk``: of the surest ``named`` answers so many ``wrong``;
+        exactly as right as they are sure would show; ``risk``: of the surest ``named`` answers so many ``wrong``, the
+        last of them with a ``confidence``;
         ``temperature_here``, which would fit these cells best; ``sets``, for each share of `MISSED` what `count_sets`
         gives, and ``own``, ``[share that holds the name, mean size]`` where a half of these cells calibrates.
     """
@@ -106,7 +107,11 @@ def measure(scores, y, home, *, temperature, seed=SEED):
         "by_chance": round(float(np.abs(gaps).sum(axis=1).mean() / len(y)), 6),
         "temperature": temperature,
         "temperature_here": calibration.fit_temperature(raw, y),
-        "risk": {"named": named.tolist(), "wrong": wrong[named - 1].tolist()},
+        "risk": {
+            "named": named.tolist(),
+            "wrong": wrong[named - 1].tolist(),
+            "confidence": confidence[order][named - 1].round(6).tolist(),
+        },
         "sets": sets,
     }
 
