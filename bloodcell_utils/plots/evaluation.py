@@ -304,11 +304,12 @@ def coverage_risk(curves) -> Figure:
     Parameters
     ----------
     curves : dict of str to tuple of array-like
-        For each, answers that became ``named``, in rising order, and how many of these were ``wrong``.
+        For each, answers that became ``named``, in rising order, and how many of these were ``wrong``. Drawn from a
+        twentieth of the answers on: of fewer, chance makes the share.
     """
     fig, ax = figure(6.5, 3.8)
     for color, (name, (named, wrong)) in zip(SERIES, curves.items(), strict=False):
-        named, wrong = np.asarray(named), np.asarray(wrong)
+        named, wrong = np.array([named, wrong])[:, np.asarray(named) >= named[-1] / 20]
         ax.plot(100 * named / named[-1], 100 * wrong / named, color=color, lw=1.8, drawstyle="steps-post", label=name)
     ax.set(xlabel="coverage: answers that become names (%)", ylabel="risk: names that are wrong (%)", ylim=(0, None))
     ax.legend(loc="upper left")
