@@ -558,6 +558,34 @@ def _another_laboratory_2(answer):
     return "mean and spread of each channel are not those of ours; print both, for each of three channels."
 
 
+def _uncertainty_2(answer):
+    rng = np.random.default_rng(5)
+    sure = rng.random(200).round(2)
+    right = rng.random(200) < sure
+    cases = [(sure, right, 3), (sure, right, 12), (sure, right, 1), (sure, ~right, 500), (sure, sure > 0.4, 20)]
+    for confidence, correct, price in cases:
+        limits = np.append(confidence, np.inf)
+        looks, wrong = (np.array([here[confidence < t].sum() for t in limits]) for here in (correct | True, ~correct))
+        wrong = (~correct).sum() - wrong
+        cost = looks + price * wrong
+        limit = np.asarray(_called(answer, confidence.copy(), correct.copy(), price), float)
+        if limit.shape:
+            return "one number is asked for: the least confidence for a name."
+        ours = (confidence < limit).sum() + price * (~correct & (confidence >= limit)).sum()
+        if ours == cost.min():
+            continue
+        others = {
+            cost.min(): "this is what the limit costs; the limit itself is asked for.",
+            limits[np.argmin(price * wrong)]: "this fears wrong names alone; a look costs as well.",
+            limits[np.argmin(looks)]: "this saves looks alone; a wrong name costs as well.",
+            limits[np.argmin(looks + wrong)]: "a wrong name costs `price` looks, not one.",
+            1 - 1 / price: "this would be right if confidence meant what it says; count what was right instead.",
+        }
+        hint = others.get(float(limit), "with a price of {}, your limit {:.2f} costs {}; {} is possible.")
+        return hint.format(price, limit, ours, cost.min())
+    return None
+
+
 def _differential_2(answer):
     cases = [
         (np.array([104, 0, 96]), np.array([[90, 10, 0], [2, 36, 2], [0, 5, 195]])),  # one share is below zero
@@ -651,6 +679,7 @@ COMPUTED = {
     "compact_network.2": _compact_network_2,
     "counterfactuals.2": _counterfactuals_2,
     "another_laboratory.2": _another_laboratory_2,
+    "uncertainty.2": _uncertainty_2,
     "differential.2": _differential_2,
     "opinions.2": _opinions_2,
     "intended_use.2": _intended_use_2,

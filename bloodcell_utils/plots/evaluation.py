@@ -301,6 +301,41 @@ def reliability(tables) -> Figure:
     return fig
 
 
+def coverage_risk(curves) -> Figure:
+    """Wrong names among those given, when only the surest answers become names.
+
+    Parameters
+    ----------
+    curves : dict of str to tuple of array-like
+        For each, answers that became ``named``, in rising order, and how many of these were ``wrong``. Drawn from a
+        twentieth of the answers on: of fewer, chance makes the share.
+    """
+    fig, ax = figure(6.5, 3.8)
+    for color, (name, (named, wrong)) in zip(SERIES, curves.items(), strict=False):
+        named, wrong = np.array([named, wrong])[:, np.asarray(named) >= named[-1] / 20]
+        ax.plot(100 * named / named[-1], 100 * wrong / named, color=color, lw=1.8, drawstyle="steps-post", label=name)
+    ax.set(xlabel="coverage: answers that become names (%)", ylabel="risk: names that are wrong (%)", ylim=(0, None))
+    ax.legend(loc="upper left")
+    return fig
+
+
+def roc_curves(curves) -> Figure:
+    """Strangers that are refused against cells that are, as a limit moves; dotted, a score that says nothing.
+
+    Parameters
+    ----------
+    curves : dict of str to tuple of array-like
+        For each score the shares of cells and of strangers that are refused (`sklearn.metrics.roc_curve`).
+    """
+    fig, ax = figure(5.2, 4.2)
+    ax.plot([0, 100], [0, 100], color=NEUTRAL, ls=":")
+    for color, (name, (cells, strange)) in zip(SERIES, curves.items(), strict=False):
+        ax.plot(100 * np.asarray(cells), 100 * np.asarray(strange), color=color, lw=1.8, label=name)
+    ax.set(xlabel="cells that are refused (%)", ylabel="strangers that are refused (%)")
+    ax.legend(loc="lower right")
+    return fig
+
+
 def votes(scores, title="") -> Figure:
     """How strongly a classifier votes for every class for one image.
 

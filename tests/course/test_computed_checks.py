@@ -418,6 +418,28 @@ def test_differential():
     assert "kind of answer" in check("differential.2", [0.5, 0.5])
 
 
+def test_uncertainty():
+    def cheapest(cost):
+        def answer(confidence, right, price):
+            limits = np.append(confidence, np.inf)
+            counts = [((confidence < t).sum(), (~right & (confidence >= t)).sum()) for t in limits]
+            return limits[np.argmin([cost(looks, wrong, price) for looks, wrong in counts])]
+
+        return answer
+
+    def said(cost):
+        return check("uncertainty.2", cheapest(cost))
+
+    assert said(lambda looks, wrong, price: looks + price * wrong).startswith("✓")
+    assert "as well" in said(lambda looks, wrong, price: wrong)
+    assert "saves looks" in said(lambda looks, wrong, price: looks)
+    assert "not one" in said(lambda looks, wrong, price: looks + wrong)
+    assert "meant what it says" in check("uncertainty.2", lambda confidence, right, price: 1 - 1 / price)
+    assert "costs" in check("uncertainty.2", lambda confidence, right, price: 0.123)
+    assert "one number" in check("uncertainty.2", lambda confidence, right, price: confidence)
+    assert "kind of answer" in check("uncertainty.2", 0.9)
+
+
 def test_counterfactuals():
     eosinophil = counterfactuals.preset("EO")
 
@@ -518,7 +540,7 @@ def test_on_your_own():
 @pytest.mark.parametrize(
     "exercise",
     ["first_look.2", "dataset.2", "augmentation.2", "features_svm.4", "ablation.2", "confusion_matrix.2",
-     "feature_maps.2", "error_analysis.2", "class_balance.2", "differential.2", "another_laboratory.2",
+     "feature_maps.2", "error_analysis.2", "class_balance.2", "uncertainty.2", "differential.2", "another_laboratory.2",
      "capstone.2"],
 )  # fmt: skip
 def test_a_function_that_stops_is_told_how(exercise):

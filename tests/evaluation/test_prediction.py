@@ -10,7 +10,7 @@ from PIL import Image
 import bloodcell_utils
 from bloodcell_utils import cells, cli
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.evaluation import prediction
+from bloodcell_utils.evaluation import contract, prediction
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_a_row_an_image(tmp_path, cell):
     path = save(cell, tmp_path / "cell.png")
     table = bloodcell_utils.predict([path, cell])
     assert list(table["image"]) == [str(path), "1"]
-    assert list(table.columns) == ["image", "answer", "confidence", "strangeness", *cells.FOLDERS, "problem"]
+    assert list(table.columns) == ["image", "answer", "confidence", "strangeness", *cells.FOLDERS, "note", "problem"]
     np.testing.assert_allclose(table[list(cells.FOLDERS)].sum(axis=1), 1)
     np.testing.assert_allclose(table["confidence"], table[list(cells.FOLDERS)].max(axis=1))
     np.testing.assert_allclose(*table[list(cells.FOLDERS)].to_numpy(float), rtol=1e-4)
@@ -98,6 +98,45 @@ def test_what_is_no_cell_gets_no_name():
     table = prediction.predict([*noise, np.full((128, 128, 3), 230, np.uint8), np.zeros((128, 128, 3), np.uint8)])
     assert (table["answer"] == prediction.UNSURE).all()
     assert (table["strangeness"][:3] > 1).all()
+
+
+def test_the_ninth_score_takes_names_away_and_nothing_else(cell, monkeypatch):
+    def with_score(value):
+        monkeypatch.setattr(prediction.pretrained, "none_score", lambda features: np.full(len(features), value))
+        return prediction.predict(cell, threshold=1e-6).iloc[0]
+
+    low, high = with_score(-50.0), with_score(50.0)
+    assert high["strangeness"] > 1 and high["answer"] == prediction.UNSURE
+    assert high["strangeness"] > low["strangeness"]
+    assert list(high[list(cells.FOLDERS)]) == list(low[list(cells.FOLDERS)]), "the eight share the whole"
+    assert prediction.predict(cell, threshold=0)["answer"][0] in cells.FOLDERS, "who asks for names gets them"
+
+
+def test_the_share_of_the_ninth_score():
+    even = prediction.none_share(np.zeros((2, 8)), np.zeros(2), 1.0)
+    np.testing.assert_allclose(even, 1 / 9)
+    scores = np.arange(16.0).reshape(2, 8)
+    assert np.all(np.diff([prediction.none_share(scores, np.full(2, s), 0.7) for s in range(0, 20, 4)], axis=0) > 0)
+
+
+def test_a_picture_without_a_name_has_a_note_and_one_with_a_name_has_none(cell, monkeypatch):
+    monkeypatch.setattr(prediction, "remarks", lambda pictures, strange, answer: ["odd" if s else "" for s in strange])
+    assert prediction.predict(cell, threshold=1)["note"][0] == "odd"
+    assert prediction.predict(cell, threshold=0)["note"][0] == "", "nothing was refused"
+
+
+def test_red_and_blue_exchanged_are_named(monkeypatch):
+    """A network that names what is redder than blue: the exchanged picture gets a note, and its twin a name."""
+
+    def redder(pictures, adapted=None):
+        red = pictures[..., 0].mean(axis=(1, 2)) > pictures[..., 2].mean(axis=(1, 2))
+        return np.tile(np.eye(8)[0], (len(pictures), 1)), np.where(red, 0.5, 2.0)
+
+    monkeypatch.setattr(prediction, "predict_proba", redder)
+    picture = np.full((128, 128, 3), (220, 200, 180), np.uint8)
+    right, exchanged = prediction.predict([picture, picture[..., ::-1]]).itertuples()
+    assert right.answer == cells.FOLDERS[0] and right.note == ""
+    assert exchanged.answer == prediction.UNSURE and exchanged.note == contract.EXCHANGED
 
 
 @pytest.mark.parametrize("size", [100, 363, 1200])

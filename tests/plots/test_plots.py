@@ -105,6 +105,8 @@ FIGURES = {
     "learning_curves": lambda table: plots.learning_curves(EPOCHS, printed=96.2),
     "descents": lambda table: plots.descents({"0.1": [2, 1, 0.5], "1": [2, 3, 4]}),
     "reliability": lambda table: plots.reliability({"a": RELIABLE, "b": RELIABLE}),
+    "coverage_risk": lambda table: plots.coverage_risk({"a": ([1, 2, 9], [0, 0, 3]), "b": ([1, 4], [1, 1])}),
+    "roc_curves": lambda table: plots.roc_curves({"a": ([0, 0, 1], [0, 0.9, 1]), "b": ([0, 1], [0, 1])}),
     "shares": lambda table: plots.shares({"100 cells": SHARES, "400 cells": SHARES / 2}, SHARES["share"]),
     "votes": lambda table: plots.votes(np.arange(8)),
 }
