@@ -16,7 +16,7 @@ PROGRAM = FOLDER / "on_your_own.py"
 
 def cells():
     """The cells of the chapter that make up the program, as one text."""
-    notebook = nbformat.read(FOLDER / "19_on_your_own.ipynb", as_version=4)
+    notebook = nbformat.read(FOLDER / "21_on_your_own.ipynb", as_version=4)
     return "\n\n".join(c.source for c in notebook.cells if "script" in c.metadata.get("tags", [])) + "\n"
 
 
