@@ -84,8 +84,8 @@ class Compact:
 
     Attributes
     ----------
-    short, long, best : int
-        Epochs of three trainings.
+    short, long, best, travelled : int
+        Epochs of four trainings.
     seeds : int
         Networks of the short and of the long training.
     few : tuple of (int, int)
@@ -97,6 +97,7 @@ class Compact:
     short: int = 3
     long: int = 6
     best: int = 30
+    travelled: int = 24
     seeds: int = 3
     few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
     few_steps: int = 750
@@ -196,7 +197,7 @@ PROFILES = {
             grid=Grid(
                 images_per_class=(4, 16), blocks=(1, 2), again=(4, 1), epochs=1, head_epochs=20, equal_steps=True
             ),
-            compact=Compact(short=4, long=12, best=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60),
+            compact=Compact(short=4, long=12, best=20, travelled=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60),
             drawn=Drawn(per_class=20, epochs=2, compared=10),
         ),
         Profile(

@@ -1,4 +1,4 @@
-"""The shipped network in another laboratory: colours matched by its own cells; with a few names, a new last layer.
+"""The network that travelled, in another laboratory: colours matched by its own cells; with a few names, a new last layer.
 
 Colours are matched in optical density, where a stain acts: mean and spread of each channel over many cells of a
 laboratory are brought to those of the training images. Batch normalisation's own averages are left as they are: to
@@ -9,7 +9,6 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +18,8 @@ from ..errors import BloodcellError
 from ..files import replace_file
 from ..models import pretrained
 from ..models.compactnet_input import BACKGROUND, IMAGE, VIEW
+from ..models.pretrained import TRAVELLED
+from .calibration import mahalanobis_distance
 
 LEAST, LEAST_LABELLED = 30, 5  # cells altogether, and of each kind that is named
 ONE_KIND = 0.85  # share of one answer above which colours would be those of a kind, not of a laboratory
@@ -56,7 +57,7 @@ class Adaptation:
         -------
         numpy.ndarray of uint8, same shape
         """
-        (mean, deviation), (home, spread) = self.density, pretrained.weights()["density"]
+        (mean, deviation), (home, spread) = self.density, pretrained.weights(TRAVELLED)["density"]
         matched = np.empty_like(images)
         for start in range(0, len(images), 256):
             density = (optical_density(images[start : start + 256]) - mean) / deviation * spread + home
@@ -111,11 +112,11 @@ def load(path, *, any_weights=False):
 
 def fingerprint():
     """The first digits of the shipped weights' SHA-256."""
-    return hashlib.sha256((Path(pretrained.FOLDER) / "compactnet.npz").read_bytes()).hexdigest()[:12]
+    return hashlib.sha256((TRAVELLED / "compactnet.npz").read_bytes()).hexdigest()[:12]
 
 
 def adapt(images, y=None, *, pull=PULL):
-    """Adapt the shipped network to the laboratory that these cells come from.
+    """Adapt the network that travelled to the laboratory that these cells come from.
 
     Parameters
     ----------
@@ -139,10 +140,10 @@ def adapt(images, y=None, *, pull=PULL):
     if len(images) < LEAST:
         raise BloodcellError(f"{len(images)} cells say little of a laboratory's colours; at least {LEAST} are needed.")
     _check_one_laboratory(images)
-    w = pretrained.weights()
+    w = pretrained.weights(TRAVELLED)
     card = {"network": fingerprint(), "cells": len(images), "labelled": {}}
     found = Adaptation(statistics(images), w["logits/kernel"], w["logits/bias"], card)
-    scores, features = pretrained.logits(found.match(images))
+    scores, features = pretrained.logits(found.match(images), TRAVELLED)
     named = np.full(len(images), -1) if y is None else np.asarray(y)
     kinds = np.bincount(np.where(named < 0, scores.argmax(axis=1), named), minlength=len(FOLDERS))
     if kinds.max() > ONE_KIND * len(images):
@@ -197,6 +198,40 @@ def statistics(images):
         moments += [density.sum(axis=(0, 1, 2)), (density**2).sum(axis=(0, 1, 2))]
     mean, square = moments / (len(images) * VIEW**2)
     return np.stack([mean, np.sqrt(np.maximum(square - mean**2, 1e-6))]).astype(np.float32)
+
+
+def colours(images):
+    """Mean and deviation of each channel's optical density, of every image; light and glass are left as they are.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, 6)
+    """
+    density = -np.log((np.asarray(images, np.float32) + 1) / 256)
+    return np.hstack([density.mean(axis=(1, 2)), density.std(axis=(1, 2))])
+
+
+def colour_distance(images, folder=TRAVELLED):
+    """How far the colours of images are from those of home.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    folder : path-like
+        Of the network's weights.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+        Above 1 for colours that are stranger than those of almost all validation images.
+    """
+    w = pretrained.weights(folder)
+    distance = mahalanobis_distance(colours(images), w["colours/means"], w["colours/whitening"])
+    return distance / pretrained.metadata(folder)["colour_limit"]
 
 
 def _centre(images):

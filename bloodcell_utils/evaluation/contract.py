@@ -61,7 +61,7 @@ def remarks(pictures, strange, answer):
     found, rows = [""] * len(pictures), np.flatnonzero(strange)
     if not len(rows):
         return found
-    low, usual, high = pretrained.metadata()["nucleus"]
+    low, usual, high = pretrained.metadata(pretrained.TRAVELLED)["nucleus"]
     exchanged = answer(pictures[rows][..., ::-1])
     for row, turned, width in zip(rows, exchanged, nucleus_width(pictures[rows]), strict=True):
         if turned:

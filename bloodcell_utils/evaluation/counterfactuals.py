@@ -12,7 +12,8 @@ from ..cells import FOLDERS
 from ..config import SEED
 from ..datasets.specs import CellSpec, random_spec, span
 from ..datasets.synthetic import draw
-from . import prediction
+from ..models import pretrained
+from .calibration import softmax
 
 SIZE = 128
 PARAMETERS = tuple(f.name for f in fields(CellSpec) if f.metadata and span(f.name)[0] != span(f.name)[1])
@@ -38,7 +39,7 @@ class Sweep:
 
 
 def pretrained_proba(images):
-    """The probabilities of the network that came with this package.
+    """The probabilities of the network that came with this package and stayed at home (`models.pretrained`).
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def pretrained_proba(images):
     -------
     numpy.ndarray, shape (n, 8)
     """
-    return prediction.predict_proba(images)[0]
+    scores, _ = pretrained.logits(images)
+    return softmax(scores / pretrained.metadata()["temperature"])
 
 
 def preset(name, seed=SEED):

@@ -1,7 +1,8 @@
-"""Name blood cells with the network that came with this package: no data set, no download, no training.
+"""Name blood cells with the networks that came with this package: no data set, no download, no training.
 
-The network has seen only the eight kinds of cells of one laboratory. It gives no name where its confidence, calibrated
-on images that it was not trained on, is low, nor where a picture is stranger than almost all of those images.
+Two networks are asked: one that has seen the cells of one laboratory as they are, and one that was trained on what they
+may look like elsewhere, and on pictures that are no cells. They give no name where their confidence, calibrated on
+images that they were not trained on, is low, nor where a picture is stranger than almost all of those images.
 """
 
 import glob
@@ -20,12 +21,14 @@ from ..errors import BloodcellError, DataError
 from ..files import replace_file
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE, VIEW
+from ..models.pretrained import TRAVELLED
 from . import adaptation
 from .calibration import mahalanobis_distance, softmax
 from .contract import remarks
 
 LEAST_CROP = 0.01
 UNSURE = "unsure or none of the eight"
+TINY = 1e-12
 EXPLAINED = "block2"  # 6 x 6 places; the last block has only 3 x 3
 
 
@@ -64,7 +67,7 @@ def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False
     import pandas as pd
 
     _check_numbers(crop, threshold)
-    threshold = pretrained.metadata()["threshold"] if threshold is None else threshold
+    threshold = pretrained.metadata(TRAVELLED)["threshold"] if threshold is None else threshold
     if adapted is not None and not isinstance(adapted, adaptation.Adaptation):
         adapted = adaptation.load(adapted)
 
@@ -118,13 +121,45 @@ def prepare(images, crop=1.0, *, progressbar=False):
     return read, kept, [str(err) for err in found if not isinstance(err, np.ndarray)]
 
 
-def predict_proba(pictures, adapted=None):
-    """The network's probabilities for prepared images, and how strange they are to it.
+def predict_proba(pictures, adapted=None, folder=TRAVELLED):
+    """The probabilities of the two networks together for prepared images, and how strange these are to them.
+
+    Their calibrated scores are averaged. Where the colours are not those of home, or were adapted, the network that
+    travelled answers alone.
 
     Parameters
     ----------
     pictures : numpy.ndarray of uint8, shape (n, 128, 128, 3)
     adapted : adaptation.Adaptation, optional
+    folder : path-like
+        Of the weights of the network that travelled.
+
+    Returns
+    -------
+    probabilities : numpy.ndarray of float64, shape (n, 8)
+        Calibrated.
+    strangeness : numpy.ndarray of float64, shape (n,)
+        As from `judge`.
+    """
+    if adapted is not None:
+        layer = {"logits/kernel": adapted.kernel, "logits/bias": adapted.bias}
+        return judge(*pretrained.logits(adapted.match(pictures), folder, layer), folder)
+    probabilities, strangeness = judge(*pretrained.logits(pictures, folder), folder)
+    here = adaptation.colour_distance(pictures, folder) <= 1
+    scores = pretrained.logits(pictures[here])[0] / pretrained.metadata()["temperature"]
+    probabilities[here] = softmax((scores + np.log(np.maximum(probabilities[here], TINY))) / 2)
+    return probabilities, strangeness
+
+
+def judge(scores, features, folder=TRAVELLED):
+    """Probabilities and strangeness by the network that travelled.
+
+    Parameters
+    ----------
+    scores, features : numpy.ndarray
+        From `pretrained.logits`.
+    folder : path-like
+        Of its weights.
 
     Returns
     -------
@@ -132,29 +167,11 @@ def predict_proba(pictures, adapted=None):
         Calibrated.
     strangeness : numpy.ndarray of float64, shape (n,)
         Above 1 where an image is stranger than 99.5 % of the validation images, by the distance of its features or by
-        the network's ninth score.
+        the ninth score.
     """
-    layer = None
-    if adapted is not None:
-        pictures, layer = adapted.match(pictures), {"logits/kernel": adapted.kernel, "logits/bias": adapted.bias}
-    return judge(*pretrained.logits(pictures, adapted=layer))
-
-
-def judge(scores, features):
-    """Probabilities and strangeness, as `predict_proba` gives them, from the network's scores and features.
-
-    Parameters
-    ----------
-    scores, features : numpy.ndarray
-        From `pretrained.logits`.
-
-    Returns
-    -------
-    probabilities, strangeness : numpy.ndarray
-    """
-    card, weights = pretrained.metadata(), pretrained.weights()
+    card, weights = pretrained.metadata(folder), pretrained.weights(folder)
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])
-    none = none_share(scores, pretrained.none_score(features), card["temperature"])
+    none = none_share(scores, pretrained.none_score(features, folder), card["temperature"])
     strangeness = np.maximum(distance / card["limit"], none / card["none_limit"])
     return softmax(scores / card["temperature"]), strangeness
 

@@ -32,14 +32,15 @@ EXPERIMENTS = {
     "compact": "a small network trained from nothing, briefly and longer (beyond the paper)",
     "compact_few": "how many images the small network needs, and what a second batch does to it",
     "compact_best": "the small network with patience, calibrated: the weights that are shipped",
+    "travelled": "a second one, trained on looks of other laboratories and on pictures of no cell; both together",
     "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
-    "strangers": "what the shipped network names that is none of the eight, and kinds that were left out of a training",
+    "strangers": "what the shipped networks name that is none of the eight, and kinds that were left out of a training",
     "calibration": "how far its confidence holds, at home and in other laboratories; sets of names with a promise",
     "differential": "what recorded answers make of a hundred cells, plain and corrected by the confusion matrix",
     "label_noise": "wrong names: learnt from, measured with, asked again; and other words for the same cells",
-    "shift": "the shipped network in other laboratories, and how far their pictures are from those at home",
-    "adapt": "what colours, batch normalisation's averages and a few names give the shipped network there",
+    "shift": "the shipped networks in other laboratories, and how far their pictures are from those at home",
+    "adapt": "what colours, batch normalisation's averages and a few names give the network that travelled there",
 }
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[*EXPERIMENTS, "tasks"], submod_attrs={

@@ -1,4 +1,4 @@
-"""What helps the shipped network in another laboratory: its colours, its averages, a few of its cells with their names.
+"""What helps the network that travelled in another laboratory: its colours, its averages, a few of its cells with their names.
 
 What has a setting is tuned on the first laboratory alone; the others are what may be reported. A new last layer is
 tested on cells that it was not given, again and again with other cells, so that each cell gets an answer.
@@ -9,8 +9,9 @@ import numpy as np
 from ..cells import FOLDERS
 from ..config import SEED
 from ..datasets.splits import load_split
-from ..evaluation import adaptation
+from ..evaluation import adaptation, prediction
 from ..models import pretrained
+from ..models.pretrained import TRAVELLED
 from . import shift
 
 LABELLED = (5, 10, 20)
@@ -51,28 +52,28 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     def add(model, answers, **details):
         """Scores and features of each set, in their order."""
         scores, features = map(np.concatenate, zip(*answers, strict=True))
-        groups = shift.counts(found.truth, scores, features, rows=rows)
+        groups = shift.counts(found.truth, *prediction.judge(scores, features), rows=rows)
         found.add(model, scores.argmax(axis=1), found.lap(), groups=groups, **details)
 
     def right(name, scores):
         return int((scores.argmax(axis=1) == truth[name]).sum())
 
-    add("as it is", [pretrained.logits(x) for _, x in sets.values()])
-    home = pretrained.weights()
+    add("as it is", [pretrained.logits(x, TRAVELLED) for _, x in sets.values()])
+    home = pretrained.weights(TRAVELLED)
     colours = {name: adaptation.adapt(x) for name, (_, x) in sets.items()}
     matched = {name: colours[name].match(x) for name, (_, x) in sets.items()}
-    add("colours matched", [pretrained.logits(x) for x in matched.values()])
+    add("colours matched", [pretrained.logits(x, TRAVELLED) for x in matched.values()])
     for model, pictures in ("statistics recomputed", {n: x for n, (_, x) in sets.items()}), ("both", matched):
         averages = {name: pretrained.statistics(x) for name, x in pictures.items()}
         tried = {}
         for alpha in ALPHAS:
             mixed = {n: {k: (1 - alpha) * home[k] + alpha * v for k, v in a.items()} for n, a in averages.items()}
-            tried[alpha] = {name: pretrained.logits(x, adapted=mixed[name]) for name, x in pictures.items()}
+            tried[alpha] = {name: pretrained.logits(x, TRAVELLED, mixed[name]) for name, x in pictures.items()}
         shares = {str(a): {name: right(name, answers[name][0]) for name in sets} for a, answers in tried.items()}
         best = max(ALPHAS, key=lambda a: shares[str(a)][first])
         extra = {"mixtures": mixtures(*here, seed)} if model == "statistics recomputed" else {}
         add(model, tried[1.0].values(), shares=shares, tuned={"on": first, "alpha": best}, **extra)
-    features = {name: pretrained.logits(x)[1] for name, x in matched.items()}
+    features = {name: pretrained.logits(x, TRAVELLED)[1] for name, x in matched.items()}
     pulls = {pull: labelled(features[first], truth[first], LABELLED[1], seed=seed, pull=pull)[1] for pull in PULLS}
     pull = max(PULLS, key=lambda p: np.divide(*np.sum(pulls[p], axis=0)))
     for k in LABELLED:
@@ -107,7 +108,7 @@ def labelled(features, y, k, *, seed, pull, draws=DRAWS):
     tested : list of [int, int]
         Right, and tested, with each choice of labelled cells.
     """
-    rng, w = np.random.default_rng([seed, k]), pretrained.weights()
+    rng, w = np.random.default_rng([seed, k]), pretrained.weights(TRAVELLED)
     called, tested = np.full(len(y), -1), []
     cells = [np.flatnonzero(y == c) for c in range(len(FOLDERS)) if (y == c).sum() >= shift.FEWEST]
     while len(tested) < draws or (called < 0).any():
@@ -146,8 +147,8 @@ def mixtures(table, images, seed):
             for c, part in parts.items()
         ])  # fmt: skip
         rest = np.setdiff1d(np.arange(len(y)), chosen)
-        before, _ = pretrained.logits(images[rest])
-        after, _ = pretrained.logits(images[rest], adapted=pretrained.statistics(images[chosen]))
+        before, _ = pretrained.logits(images[rest], TRAVELLED)
+        after, _ = pretrained.logits(images[rest], TRAVELLED, pretrained.statistics(images[chosen]))
         right = [int((scores.argmax(axis=1) == y[rest]).sum()) for scores in (before, after)]
         found[name] = {"cells": len(chosen), "n": len(rest), "before": right[0], "after": right[1]}
     return found

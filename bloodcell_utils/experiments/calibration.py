@@ -1,4 +1,4 @@
-"""How far the confidence of the shipped network holds: at home, and in other laboratories.
+"""How far the confidence of the network that travelled holds: at home, and in other laboratories.
 
 Nothing is trained. The network was calibrated at home, on validation images that have also chosen its best epoch; the
 same images calibrate the sets of names (split conformal prediction, by one minus the true class's probability; after
@@ -15,6 +15,7 @@ from ..errors import DataError
 from ..evaluation import calibration, metrics
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
+from ..models.pretrained import TRAVELLED
 from . import records
 
 MISSED = (0.1, 0.05, 0.01)  # share of the cells whose set may lack their name
@@ -39,10 +40,10 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
     found = records.Collector("calibration", profile, split, seed=seed, progressbar=progressbar)
     held = split.rows("validation")
-    temperature, notes = pretrained.metadata()["temperature"], []
-    scores, _ = pretrained.logits(np.asarray(split.images[held]))
+    temperature, notes = pretrained.metadata(TRAVELLED)["temperature"], []
+    scores, _ = pretrained.logits(np.asarray(split.images[held]), TRAVELLED)
     home = calibration.softmax(scores / temperature), split.y[held]
-    scores, _ = pretrained.logits(np.asarray(split.images[found.rows]))
+    scores, _ = pretrained.logits(np.asarray(split.images[found.rows]), TRAVELLED)
     details = measure(scores, found.truth, home, temperature=temperature, seed=seed)
     found.add("at home", scores.argmax(axis=1), found.lap(), **details)
     for name, lab in other_labs.LABS.items():
@@ -51,12 +52,12 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         except DataError:
             notes.append(f"The set {name} was not at hand (bloodcell data fetch --set {name}).")
             continue
-        scores, _ = pretrained.logits(other_labs.images(table, IMAGE))
+        scores, _ = pretrained.logits(other_labs.images(table, IMAGE), TRAVELLED)
         y = np.array([FOLDERS.index(kind) for kind in table["class"]])
         details = measure(scores, y, home, temperature=temperature, seed=seed) | {"set": other_labs.fingerprint(table)}
         confusion = metrics.confusion_matrix(y, scores.argmax(axis=1))
         found.models[lab.title.split(":")[0]] = records.measure(confusion, found.lap(), **details)
-    return found.record("The shipped weights, calibrated on validation images of home.", *notes)
+    return found.record("The network that travelled, calibrated on validation images of home.", *notes)
 
 
 def measure(scores, y, home, *, temperature, seed=SEED):

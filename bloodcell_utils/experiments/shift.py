@@ -1,4 +1,4 @@
-"""The shipped network in other laboratories: how often it is right, what it names, how far the pictures are from home.
+"""The shipped networks in other laboratories: how often they are right, what they name, how far the pictures are from home.
 
 Nothing is trained. On the real data the laboratories are those of `datasets.other_labs`, on the sample two drawn ones.
 """
@@ -16,15 +16,16 @@ from ..datasets.splits import Split, load_split
 from ..evaluation import adaptation, contract, metrics, prediction
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
+from ..models.pretrained import TRAVELLED
 from . import records
 
-HOME, NETWORK = "home", "shipped network"
+HOME, STAYED, AWAY, BOTH = "home", "stayed at home", "travelled", "both"
 FIELDS = (0.7, 0.85, 1.2, 1.4)  # how much of the slide is shown, against the usual
 FEWEST = 20  # cells of a class, to speak of its rate
 
 
 def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
-    """Measure the shipped network at home and elsewhere.
+    """Measure the two shipped networks at home and elsewhere.
 
     Parameters
     ----------
@@ -35,20 +36,26 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     Returns
     -------
     records.Record
-        One model, with ``groups`` (`counts`) and ``pictures`` (`describe`) of each set, and for real ones ``fields``:
-        how many are right if more or less of the slide is shown.
+        A model for each network and one for both, with ``groups`` (`counts`) of each set. `STAYED` has ``pictures``
+        (`describe`); `AWAY`, for real sets, ``fields``: how many are right if more or less of the slide is shown.
     """
     split = load_split(profile, seed=split_seed)
     sets = laboratories(profile, split, seed=seed)
     found, rows = collector("shift", profile, split, sets=sets, seed=seed, progressbar=progressbar)
-    scores, features = map(np.concatenate, zip(*(pretrained.logits(x) for _, x in sets.values()), strict=True))
+    images = np.concatenate([x for _, x in sets.values()])
     about = {name: describe(*laboratory) for name, laboratory in sets.items()}
-    groups = counts(found.truth, scores, features, rows=rows)
     fields = {
         name: {str(share): _right(table, share) for share in FIELDS}
         for name, (table, _) in sets.items() if "field" in table
     }  # fmt: skip
-    found.add(NETWORK, scores.argmax(axis=1), found.lap(), groups=groups, pictures=about, fields=fields)
+    scores = pretrained.logits(images)[0].argmax(axis=1)
+    groups = {name: tally(found.truth[here], scores[here]) for name, here in rows.items()}
+    found.add(STAYED, scores, found.lap(), groups=groups, pictures=about)
+    answers = {AWAY: prediction.judge(*pretrained.logits(images, TRAVELLED)), BOTH: prediction.predict_proba(images)}
+    for name, answer in answers.items():
+        more = {"fields": fields} if name == AWAY else {}
+        groups = counts(found.truth, *answer, rows=rows)
+        found.add(name, answer[0].argmax(axis=1), found.lap(), groups=groups, **more)
     return finished(found, split, "All sets together make no rate of anything: read the groups.")
 
 
@@ -126,14 +133,14 @@ def finished(found, split, *notes):
     return replace(record, data=data, split={"name": "clean", "seed": split.seed, **sizes})
 
 
-def counts(y, scores, features, *, rows):
+def counts(y, probabilities, strangeness, *, rows):
     """How often the network is right, and what it would name, set by set.
 
     Parameters
     ----------
     y : numpy.ndarray of int, shape (n,)
-    scores, features : numpy.ndarray
-        From `pretrained.logits`.
+    probabilities, strangeness : numpy.ndarray
+        From `prediction.judge` or `prediction.predict_proba`.
     rows : dict of str to slice
 
     Returns
@@ -142,9 +149,8 @@ def counts(y, scores, features, *, rows):
         ``n``, ``right``, ``named`` (by the default threshold), ``wrong`` (of those named), ``confusion``, ``balanced``
         (mean sensitivity of the classes with at least `FEWEST` cells, ``classes``).
     """
-    probabilities, strangeness = prediction.judge(scores, features)
     called = probabilities.argmax(axis=1)
-    named = (probabilities.max(axis=1) >= pretrained.metadata()["threshold"]) & (strangeness <= 1)
+    named = (probabilities.max(axis=1) >= pretrained.metadata(TRAVELLED)["threshold"]) & (strangeness <= 1)
     return {name: tally(y[here], called[here], named[here]) for name, here in rows.items()}
 
 
@@ -206,4 +212,4 @@ def describe(table, images):
 
 def _right(table, share):
     images = other_labs.images(table.assign(field=share * table["field"]))
-    return int((pretrained.logits(images)[0].argmax(axis=1) == pbc.labels(table)).sum())
+    return int((pretrained.logits(images, TRAVELLED)[0].argmax(axis=1) == pbc.labels(table)).sum())

@@ -21,7 +21,7 @@ from ..evaluation import calibration
 from ..evaluation.prediction import UNSURE, none_share, predict
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
-from . import compact_best, records
+from . import records, travelled
 from .compact import settings, train_compactnet
 from .finetune import Subset
 
@@ -186,7 +186,7 @@ def screenshots(n, seed=SEED):
     return np.stack(cut)
 
 
-def answers(shown, folder=pretrained.FOLDER):
+def answers(shown, folder=pretrained.TRAVELLED):
     """A network's eight scores, its ninth, and its features.
 
     Parameters
@@ -211,14 +211,15 @@ def odd(answered, card=None, arrays=None):
     answered : tuple of numpy.ndarray
         From `answers`.
     card, arrays : dict, optional
-        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: the shipped network's.
+        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: those of the network that travelled.
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (n,)
     """
     scores, ninth, features = answered
-    card, arrays = card or pretrained.metadata(), arrays or pretrained.weights()
+    card = card or pretrained.metadata(pretrained.TRAVELLED)
+    arrays = arrays or pretrained.weights(pretrained.TRAVELLED)
     distance = calibration.mahalanobis_distance(features, arrays["means"], arrays["whitening"])
     none = none_share(scores, ninth, card["temperature"])
     sure = calibration.softmax(scores / card["temperature"]).max(axis=1)
@@ -270,7 +271,7 @@ def without(split, names, seed=SEED, *, epochs, progressbar=True):
     kept, new = np.setdiff1d(range(len(FOLDERS)), left), np.isin(split.y, left)
     seen = replace(split, table=split.table.assign(subset=split.table["subset"].mask(new, "left out")))
     train, validation, test = seen.rows("train"), seen.rows("validation"), split.rows("test")
-    none, _ = strangers.strangers(seen, "train", min(compact_best.STRANGERS, len(train) // 2), seed=split.seed)
+    none, _ = strangers.strangers(seen, "train", min(travelled.STRANGERS, len(train) // 2), seed=split.seed)
     how = {"settings": settings(epochs, seed), "strangers": none, "progressbar": progressbar}
     model, history = train_compactnet(split.images, split.y, train, validation=validation, **how)
     with tempfile.TemporaryDirectory() as folder:
@@ -283,10 +284,10 @@ def without(split, names, seed=SEED, *, epochs, progressbar=True):
     arrays = {"means": means, "whitening": whitening}
     card = {"temperature": calibration.fit_temperature(calibration.softmax(held[0]), y[validation])}
     usual = odd(held, card | {"limit": 1, "none_limit": 1}, arrays)
-    limits = [np.quantile(usual[name], compact_best.FAMILIAR) for name in ("Mahalanobis distance", "ninth score")]
+    limits = [np.quantile(usual[name], travelled.FAMILIAR) for name in ("Mahalanobis distance", "ninth score")]
     strange = odd(shown, card | dict(zip(("limit", "none_limit"), limits, strict=True)), arrays)
     calibrated = calibration.softmax(held[0] / card["temperature"])
-    threshold = calibration.choose_threshold(calibrated, y[validation], compact_best.TOLERATED)
+    threshold = calibration.choose_threshold(calibrated, y[validation], travelled.TOLERATED)
     named = (1 - strange["largest probability"] >= threshold) & (strange["combined"] <= 1)
     apart = [{name: values[new[test] == which] for name, values in strange.items()} for which in (False, True)]
     measured = {"auroc": areas(*apart), "n": int(new[test].sum()), "named": int(named[new[test]].sum())}

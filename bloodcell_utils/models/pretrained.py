@@ -1,5 +1,8 @@
 """The weights of CompactNet that came with this package, and its answers without loading Keras.
 
+There are two: one that stayed at home (`FOLDER`), and one that was trained on what cells may look like elsewhere
+(`TRAVELLED`).
+
 Starting TensorFlow takes longer than reading a thousand cells. So a forward pass of the network is written out here, in
 NumPy: convolutions as one matrix product each, batch normalisation folded into them. A test holds it equal to Keras'.
 """
@@ -22,6 +25,7 @@ from .compactnet import CompactNet, without_top
 from .compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 
 FOLDER = Path(__file__).parent / "weights"
+TRAVELLED = FOLDER / "travelled"  # a second network, trained on looks of other laboratories, with a ninth score
 BATCH = 64  # images at a time: what they become on the way takes memory
 EPSILON = 1e-3  # of Keras' batch normalisation
 
@@ -154,8 +158,8 @@ def logits(images, folder=FOLDER, adapted=None):
     return features @ w["logits"][0] + w["logits"][1], features
 
 
-def none_score(features, folder=FOLDER):
-    """The network's ninth score, on the scale of the others: none of the eight.
+def none_score(features, folder=TRAVELLED):
+    """The ninth score of the network that travelled, on the scale of the others: none of the eight.
 
     Parameters
     ----------
@@ -197,7 +201,7 @@ def forward(images, w, convolve):
     return x.mean(axis=(1, 2))
 
 
-def statistics(images, folder=FOLDER):
+def statistics(images, folder=TRAVELLED):
     """Mean and variance of the maps of each convolution over images: what batch normalisation would learn from them.
 
     Each layer sees the maps of the layers before it as they are normalised by these images. After Y. Li et al.,
