@@ -50,8 +50,8 @@ def save(model, about, folder=None, **arrays):
     packed = io.BytesIO()
     named = {name: np.asarray(values) for name, values in {**_variables(model), **arrays}.items()}
     for name in ("kernel", "bias"):  # the ninth score, if there is one, has a name of its own
-        whole = named[f"logits/{name}"]
-        named[f"logits/{name}"], named[f"none/{name}"] = whole[..., : len(FOLDERS)], whole[..., len(FOLDERS) :]
+        named[f"logits/{name}"], ninth = np.split(named[f"logits/{name}"], [len(FOLDERS)], axis=-1)
+        named |= {f"none/{name}": ninth} if ninth.size else {}
     np.savez_compressed(packed, **{name: np.asarray(values, np.float16) for name, values in named.items()})
     replace_file(folder / "compactnet.npz", packed.getvalue())
     replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
