@@ -160,7 +160,7 @@ def _folders():
 
 
 def _reading():
-    """Draw a cell and read it with the network that came with the package: the shortest way through all of it."""
+    """Draw a cell and read it with the networks that came with the package: the shortest way through all of it."""
     try:
         from ..datasets import sample
         from ..evaluation import prediction
@@ -170,13 +170,13 @@ def _reading():
         picture = sample.sample(per_class=1)[0][0]
         answer = prediction.predict(picture).iloc[0]
         seconds = time.perf_counter() - start
-        right = f"{100 * pretrained.metadata()['accuracy']:.1f} % of its test images right"
+        right = f"{100 * pretrained.metadata(pretrained.TRAVELLED)['accuracy']:.1f} % of the test images right"
     except BloodcellError as err:
         return Finding("the network of `bloodcell predict` gives no answer", str(err), needed=True)
     except ImportError as err:
         return Finding(f"no cell can be drawn and read: {err}", INSTALL, needed=True)
     said = f"{answer['answer']}, {100 * answer['confidence']:.1f} %"
-    return Finding(f"a drawn neutrophil was read in {seconds:.1f} s: {said} (the network got {right})")
+    return Finding(f"a drawn neutrophil was read in {seconds:.1f} s: {said} (the networks got {right})")
 
 
 def _server(lab):

@@ -93,7 +93,7 @@ def test_what_the_course_says_of_itself_on_the_pages():
     assert len(rows) == len(course.load().tracks)
     _, _, *rows = pages.track_plan("taster")
     assert "[You against the model](/notebooks/19_you_against_the_model.ipynb)" in rows[0]
-    _, _, *rows = pages.syllabus_table("nine_weeks")
+    _, _, *rows = pages.syllabus_table("twelve_weeks")
     assert len(rows) == sum(len(chapter.objectives) for chapter in course.load().chapters)
     assert all(re.search(r"(exercise|question) [\w.]+ \|$", row) for row in rows)
     assert "exercise dataset.2" in "\n".join(pages.chapter_facts("dataset"))
