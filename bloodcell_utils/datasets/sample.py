@@ -117,8 +117,9 @@ def _named(per_class, seed):
         yield f"{folder}/{_cell(folder, i, seed)[0]}_{next(numbers)}.jpg", folder, i
 
 
+@cache
 def _cell(folder, i, seed):
-    """Sub-type, parameters and drawing seed of the i-th cell of a class."""
+    """Sub-type, parameters and drawing seed of the i-th cell of a class; kept, for its name and its picture ask."""
     rng = np.random.default_rng([seed, FOLDERS.index(folder), i])
     subtype = _PREFIXES.get((folder, i)) or pick_subtype(folder, rng)
     return subtype, random_spec(subtype, rng), int(rng.integers(2**32))

@@ -142,8 +142,10 @@ def _places(rng, count, apart, taken):
     """
     chosen, taken = [], list(taken)
     for x, y, *dice in rng.random((180, 8)).tolist():
+        if len(chosen) >= count:
+            break
         place = complex(x, y) * (FIELD_UM + 6) - (3 + 3j)
-        if len(chosen) < count and all(abs(place - other) > gap for other, gap in taken):
+        if all(abs(place - other) > gap for other, gap in taken):
             chosen.append((place, dice))
             taken.append((place, apart))
     return chosen

@@ -342,5 +342,7 @@ def _fit_head(head, seen, y, epochs, settings):
     keras = runtime.load_keras()
     keras.utils.set_random_seed(settings.seed)
     weights = None if settings.class_weight is None else dict(enumerate(settings.class_weight))
-    head.compile(keras.optimizers.Adam(HEAD_RATE), "sparse_categorical_crossentropy")
+    adam = keras.optimizers.Adam(HEAD_RATE)
+    adam.build(head.trainable_variables)  # as in `fitting.fit`: TensorFlow traces a step once and not twice
+    head.compile(adam, "sparse_categorical_crossentropy")
     head.fit(seen, y, batch_size=settings.batch_size, epochs=epochs, class_weight=weights, verbose=0)
