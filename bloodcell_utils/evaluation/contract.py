@@ -71,7 +71,5 @@ def remarks(pictures, strange, answer):
         elif width > ROOM * high:
             found[row] = f"its nucleus is {width / usual:.1f} times as wide as usual: give it a wider field"
         elif 0 < width < low / ROOM:
-            found[row] = (
-                f"its nucleus is {width / usual:.1f} times as wide as usual: crop={width / usual:.2f}?"
-            )
+            found[row] = f"its nucleus is {width / usual:.1f} times as wide as usual: crop={width / usual:.2f}?"
     return found
