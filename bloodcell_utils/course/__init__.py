@@ -7,7 +7,7 @@
 ``syllabus``     what assesses which objective, how long a track takes
 ``comparison``   the table of models that grows from chapter to chapter
 ``capstone``     the workflow on a set of the reader's own; ``model_card``, what came of it
-``network_card`` the card of the network that is shipped; the checklist that it leaves open
+``network_card`` the card of the two networks that are shipped; the checklist that it leaves open
 """
 
 import lazy_loader

@@ -1,20 +1,21 @@
-"""The model card of the shipped network, from its records, and the checklist of what a report of it would have to say.
+"""The model card of the two shipped networks, from their records, and a checklist of what a report has to say.
 
 What has not been measured yet is a row that says so. What no record can know is left to the reader (`missing`).
 """
 
 import numpy as np
 
-from ..experiments import records
+from ..experiments import records, shift
 from ..interactive.page import markdown_text, render
 from .model_card import rate
 
 PROFILE = "laptop"
 WORDS = 5  # of an answer
+WAITS = "not measured yet: `bloodcell run {} --profile " + PROFILE + "`"
 LATER = {
     "shift": "In other laboratories",
-    "adapt": "After it has been adapted to them",
-    "calibration": "How far its confidence holds",
+    "adapt": "After the one that travelled was adapted to them",
+    "calibration": "How far the confidence of the one that travelled holds",
 }
 STRANGERS = (
     "corners of PBC images",
@@ -26,6 +27,7 @@ STRANGERS = (
     "far too small",
     "screenshots",
 )
+TOGETHER = ("threshold", "refused", "rates")  # items that are asked of both networks
 # What is asked, by which items of TRIPOD+AI (T) and of STARD 2015, on which STARD-AI builds (S; "AI": it came with it).
 ITEMS = {
     "use": ("What is it for? Who reads the answer, and decides what by it?", "T 3, S 3"),
@@ -65,16 +67,18 @@ def card(folder=None):
         Markdown, without headings, so that it can stand on any page.
     """
     best, later = _measured(folder)
-    main = next(iter(best.models.values()))
-    known = _answers(best, later)
+    away, known = later["travelled"], _answers(best, later)
     text = render(
         __package__,
         "network_card.md",
         text=markdown_text,
         rate=rate,
         best=best,
-        main=main,
-        confusion=np.array(main["confusion"]),
+        home=next(iter(best.models.values())),
+        away=away,
+        alone=away.models[f"alone, seed {away.seed}"] if away else None,
+        both=_both(away),
+        waits=WAITS.format("travelled"),
         later={title: (later[name], dict(_abroad(later[name]))) for name, title in LATER.items()},
         strangers=_strangers(later["strangers"]),
         known=known,
@@ -130,9 +134,14 @@ def _said(answer):
 
 
 def _measured(folder):
-    """The record that the weights come from, and the others by name; None for those that are not there."""
-    later = {name: records.find_record(name, PROFILE, folder=folder) for name in (*LATER, "strangers")}
+    """The record of the network that stayed at home, and the others by name; None for those that are not there."""
+    later = {name: records.find_record(name, PROFILE, folder=folder) for name in (*LATER, "strangers", "travelled")}
     return records.load_record("compact_best", PROFILE, folder), later
+
+
+def _both(away):
+    """What was measured of both networks together, as they are shipped."""
+    return away.models[f"with the one from home, seed {away.seed}"] if away else None
 
 
 def _strangers(record):
@@ -143,39 +152,49 @@ def _strangers(record):
 
 def _answers(best, later):
     """What records and the article on the data answer, by item."""
-    main = next(iter(best.models.values()))
-    n, right, named = main["n_test"], np.trace(main["confusion"]), main["named"]
+    home, away, both = next(iter(best.models.values())), later["travelled"], _both(later["travelled"])
     sizes = {name: best.split[name] for name in ("train", "validation", "test")}
-    per_class = dict(zip(best.classes, main["per_class"], strict=True))
-    worst = min(per_class, key=lambda name: per_class[name]["sensitivity"])
-    rarest = min(per_class, key=lambda name: per_class[name]["n"])
-    i = best.classes.index(worst)
-    row = main["confusion"][i]
-    waits = "not measured yet: `bloodcell run {} --profile " + PROFILE + "`"
+    cells = {name: kind["n"] for name, kind in zip(best.classes, home["per_class"], strict=True)}
+    rarest = min(cells, key=cells.get)
     shown = {name: counts for name, counts in _strangers(later["strangers"]).items() if counts}
     counted = [sum(counts[what] for counts in shown.values()) for what in ("n", "named", "wrong")]
-    silent, mistaken = rate(n - named, n), rate(named - main["named_right"], named)
-    elsewhere = [f"{name}: {rate(counts['right'], counts['n'])}" for name, counts in _abroad(later["shift"])]
-    settings = main["settings"]
+    sets = dict(_abroad(later["shift"], shift.BOTH))
+    elsewhere = "; ".join(f"{name}: {rate(counts['right'], counts['n'])}" for name, counts in sets.items())
+    versions = f"at home: {home['settings']['epochs']} epochs, seed {best.seed}, measured {best.created[:10]}"
+    if away:
+        epochs = both["settings"]["epochs"]
+        versions += f"; travelled: {epochs} epochs, seed {away.seed}, measured {away.created[:10]}"
     return {
         "place": "One hospital, Barcelona; one analyser, May Grünwald-Giemsa stain",
         "images": f"{best.data['n_images']:,} images of PBC, checksum {best.data['fingerprint']}; in the test the "
-        f"rarest kind, `{rarest}`, {per_class[rarest]['n']} times; no size was planned",
+        f"rarest kind, `{rarest}`, {cells[rarest]} times; no size was planned",
         "apart": ", ".join(f"{count:,} {name}" for name, count in sizes.items()) + "; by image, not by person",
-        "network": f"CompactNet, {settings['epochs']} epochs, seed {best.seed}, measured {best.created[:10]}",
-        "threshold": f"{main['threshold']:.3f}, chosen on the validation images",
-        "refused": f"No name for {silent}; of those named wrong: {mistaken}",
-        "rates": f"{rate(right, n)}; least for `{worst}`: {rate(row[i], sum(row))}",
-        "elsewhere": markdown_text("; ".join(elsewhere)) or waits.format("shift"),
+        "network": f"CompactNet, two networks; {versions}",
+        **(_together(best.classes, both) if both else dict.fromkeys(TOGETHER, WAITS.format("travelled"))),
+        "elsewhere": markdown_text(elsewhere) or WAITS.format("shift"),
         "strangers": "Of {:,} pictures {:,} were named, {:,} wrongly".format(*counted)
         if shown
-        else waits.format("strangers"),
+        else WAITS.format("strangers"),
         "code": "Open: the data set under CC BY 4.0, the program under BSD 3-Clause",
     }
 
 
-def _abroad(record):
-    """Each set of `shift`, or each way and set of `adapt`, with its counts."""
+def _together(classes, both):
+    """What `TOGETHER` asks, of both networks."""
+    n, named, confusion = both["n_test"], both["named"], np.array(both["confusion"])
+    right, cells = np.diag(confusion), confusion.sum(axis=1)
+    worst = (right / cells).argmin()
+    answers = (
+        f"{both['threshold']:.3f}, chosen on the validation images",
+        f"No name for {rate(n - named, n)}; of those named wrong: {rate(named - both['named_right'], named)}",
+        f"{rate(right.sum(), n)}; least for `{classes[worst]}`: {rate(right[worst], cells[worst])}",
+    )
+    return dict(zip(TOGETHER, answers, strict=True))
+
+
+def _abroad(record, wanted=None):
+    """Each set of `shift`, or each way and set of `adapt`, with its counts; all ways, or the one that is wanted."""
     for way, model in record.models.items() if record else ():
         for name, counts in model.get("groups", {}).items():
-            yield (name if len(record.models) == 1 else f"{way}, {name}"), counts
+            if wanted in (None, way):
+                yield (name if wanted or len(record.models) == 1 else f"{way}, {name}"), counts

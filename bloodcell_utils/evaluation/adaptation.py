@@ -1,4 +1,4 @@
-"""The network that travelled, in another laboratory: colours matched by its own cells; with a few names, a new last layer.
+"""The network that travelled, in another laboratory: colours matched by cells from there; with a few names, a new head.
 
 Colours are matched in optical density, where a stain acts: mean and spread of each channel over many cells of a
 laboratory are brought to those of the training images. Batch normalisation's own averages are left as they are: to

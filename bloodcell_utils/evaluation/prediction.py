@@ -192,14 +192,16 @@ def none_share(scores, none, temperature):
     return softmax(np.column_stack([scores, none]) / temperature)[:, -1]
 
 
-def overlay_heatmap(picture, model):
-    """An image with the places that speak for its most probable class in warm colours (Grad-CAM).
+def overlay_heatmap(picture, model, class_index=None):
+    """An image with the places that speak for a class in warm colours (Grad-CAM).
 
     Parameters
     ----------
     picture : numpy.ndarray of uint8, shape (128, 128, 3)
     model : keras.Model
         From `pretrained.network`.
+    class_index : int, optional
+        Default: the model's own answer.
 
     Returns
     -------
@@ -210,7 +212,7 @@ def overlay_heatmap(picture, model):
 
     from .explain import grad_cam
 
-    heat = grad_cam(model, picture[None].astype(np.float32), layer=EXPLAINED)[0]
+    heat = grad_cam(model, picture[None].astype(np.float32), class_index, layer=EXPLAINED)[0]
     inner = np.asarray(Image.fromarray(heat).resize((VIEW, VIEW)))  # the network's maps are of the centre alone
     heat = np.pad(inner, (IMAGE - VIEW) // 2)
     share, colored = 0.6 * heat[..., None], 255 * colormaps["inferno"](heat)[..., :3]
@@ -218,7 +220,9 @@ def overlay_heatmap(picture, model):
 
 
 def explain(table, folder, crop=1.0):
-    """Write each image as `overlay_heatmap` draws it, beside the image itself; loads Keras.
+    """Write each image beside the places that speak for its most probable class; loads Keras.
+
+    They are those of the network that stayed at home (`overlay_heatmap`), whoever gave the answer.
 
     Parameters
     ----------
@@ -237,11 +241,12 @@ def explain(table, folder, crop=1.0):
 
     read = table[table["problem"] == ""]
     folder, written, model = Path(folder), [], pretrained.network() if len(read) else None
-    for number, name, answer in zip(read.index, read["image"], read["answer"], strict=True):
+    best = read[list(FOLDERS)].to_numpy(float).argmax(axis=1)
+    for number, name, answer, kind in zip(read.index, read["image"], read["answer"], best, strict=True):
         picture = decode(pictures.read(name), IMAGE, crop, name=name, reduced=True, strict=False)
         path = folder / f"{os.fsencode(Path(name).stem)[:60].decode(errors='ignore')}-{number}-{answer.split()[0]}.png"
         stream = io.BytesIO()
-        pair = Image.fromarray(np.hstack([picture, overlay_heatmap(picture, model)]))
+        pair = Image.fromarray(np.hstack([picture, overlay_heatmap(picture, model, kind)]))
         pair.resize((3 * pair.width, 3 * pair.height)).save(stream, "PNG")
         replace_file(path, stream.getvalue())
         written.append(path)

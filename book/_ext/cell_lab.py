@@ -1,6 +1,6 @@
-"""The directive ``{cell-lab}``: the shipped network in the reader's browser, with cells to show to it.
+"""The directive ``{cell-lab}``: the shipped networks in the reader's browser, with cells to show to it.
 
-What the page loads goes into ``_static/lab``: ONNX Runtime from npm, the network as an ONNX file, the drawn cells.
+What the page loads goes into ``_static/lab``: ONNX Runtime from npm, the networks as an ONNX file, the drawn cells.
 """
 
 import json
@@ -21,7 +21,7 @@ from bloodcell_utils.cells import CELLS
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.evaluation import prediction
+from bloodcell_utils.evaluation import contract, prediction
 from bloodcell_utils.files import replace_file
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.models.compactnet_input import IMAGE, VIEW
@@ -59,10 +59,12 @@ def panel(static):
     -------
     str
     """
-    card = pretrained.metadata()
+    card = pretrained.metadata(pretrained.TRAVELLED)
     about = {
         "unsure": prediction.UNSURE,
         "threshold": card["threshold"],
+        "nucleus": card["nucleus"],
+        "room": contract.ROOM,
         "image": IMAGE,
         "view": VIEW,
         "classes": [{"name": cell.name, "color": cell.color} for cell in CELLS],
@@ -87,7 +89,7 @@ class CellLab(SphinxDirective):
 
 
 def write(app, exception):
-    """Write what the lab loads, the pictures and the network only once."""
+    """Write what the lab loads, the pictures and the networks only once."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "_static" / "lab"

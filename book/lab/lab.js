@@ -30,13 +30,13 @@
     if (self.origin === "null") {
       const published = document.querySelector("link[rel=canonical]")?.href;
       const open = published ? `Open ${published}, or ${SERVE}` : `Instead, ${SERVE}`;
-      return ["This page is shown in a sandbox, where the lab cannot load its network.", open];
+      return ["This page is shown in a sandbox, where the lab cannot load its networks.", open];
     }
     try {
       new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); // the smallest one
     } catch {
       return [
-        "WebAssembly is off in this browser; the network needs it.",
+        "WebAssembly is off in this browser; the networks need it.",
         "A setting for more security does that (Lockdown Mode, for one): allow this page, or try another browser.",
       ];
     }
@@ -65,7 +65,7 @@
     try {
       worker = new Worker(await script("worker.js"), { type: "module" });
     } catch (problem) {
-      return fail("The network could not be loaded. Load this page again.", String(problem));
+      return fail("The networks could not be loaded. Load this page again.", String(problem));
     }
     worker.onmessage = ({ data }) => {
       if (data.ready) {
@@ -74,17 +74,17 @@
         if (current && lab.dataset.done != asked) ask();
       } else if (data.failed === "altered")
         fail(
-          "This browser alters the pictures that a page reads: the network would see noise, so it gives no answer.",
+          "This browser alters the pictures that a page reads: the networks would see noise, so they give no answer.",
           `It guards you against being recognised. In Firefox, open about:config, add ${location.hostname} to ` +
             "privacy.resistFingerprinting.exemptedDomains and load this page again; or try another browser.",
         );
-      else if (data.failed) fail("The network could not be loaded. Load this page again.", data.failed);
+      else if (data.failed) fail("The networks could not be loaded. Load this page again.", data.failed);
       else if (data.id === asked) {
         clearTimeout(waiting);
         data.problem ? say(data.problem) : show(data);
       }
     };
-    worker.onerror = () => fail("The network could not be started. A newer browser may help.");
+    worker.onerror = () => fail("The networks could not be started. A newer browser may help.");
   }
 
   // For good: every picture gets this answer.
@@ -118,7 +118,7 @@
       start();
       say("This picture takes too long to open. Try a smaller one.");
     }, PATIENCE);
-    worker.postMessage({ id: asked, file: current.file, crop: crop.value / 100 });
+    worker.postMessage({ id: asked, file: current.file, crop: crop.value / 100, threshold: about.threshold });
   }
 
   function fill(row, share, text) {
@@ -128,21 +128,32 @@
 
   function show(data) {
     shown = data;
-    const { probabilities, strangeness, milliseconds } = data;
+    const { probabilities, strangeness, milliseconds, odd } = data;
     const best = probabilities.indexOf(Math.max(...probabilities)), name = about.classes[best].name;
-    const strange = strangeness > 1, doubtful = probabilities[best] < about.threshold;
-    answer.textContent = strange || doubtful ? about.unsure : name;
+    const strange = strangeness > 1;
+    answer.textContent = odd ? about.unsure : name;
     const why = strange
-      ? `It is stranger than nearly all photographs that the network knows (${strangeness.toFixed(2)}; the limit is 1).`
-      : doubtful
+      ? `It is strange to the network that travelled (${strangeness.toFixed(2)}; the limit is 1).`
+      : odd
         ? `The most probable is ${name}, at ${percent(probabilities[best])}; a name needs ${percent(about.threshold)}.`
-        : `Strangeness ${strangeness.toFixed(2)}; above 1 the network would keep silent.`;
-    notes.textContent = [why, ...data.notes].join(" ");
+        : `Strangeness ${strangeness.toFixed(2)}; above 1 there would be no name.`;
+    notes.textContent = [why, ...(odd ? remark(odd) : []), ...data.notes].join(" ");
     bars.forEach((row, i) => fill(row, probabilities[i], percent(probabilities[i])));
     lab.dataset.milliseconds = milliseconds;
     time.textContent = `Read in ${milliseconds.toFixed(0)} ms, on one core of your machine.`;
     paint();
     lab.dataset.done = asked;
+  }
+
+  // What is odd about a picture without a name, in words.
+  function remark({ exchanged, nucleus }) {
+    const [low, usual, high] = about.nucleus, times = nucleus / usual;
+    const width = `Its nucleus is ${times.toFixed(1)} times as wide as usual:`;
+    if (exchanged) return ["Red and blue look exchanged (OpenCV’s order): save it again as RGB."];
+    if (nucleus > about.room * high) return [`${width} give it a wider field.`];
+    if (0 < nucleus && nucleus < low / about.room)
+      return [`${width} crop to ${Math.max(crop.min, Math.round(crop.value * times))} %?`];
+    return [];
   }
 
   function paint() {

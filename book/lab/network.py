@@ -1,10 +1,10 @@
-"""CompactNet as an ONNX graph for browsers: from a picture to all that the cell lab shows of it."""
+"""Both networks as one ONNX graph for browsers: from a picture to all that the cell lab shows of it."""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from bloodcell_utils.evaluation.prediction import EXPLAINED
+from bloodcell_utils.evaluation.prediction import EXPLAINED, TINY
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.models.compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 
@@ -16,7 +16,7 @@ class Graph:
     """Nodes and constants of a graph that is being written."""
 
     def __init__(self):
-        self.nodes, self.constants, self.kernels = [], [], {}
+        self.nodes, self.constants = [], []
 
     def add(self, kind, *inputs, name=None, **attributes):
         """A node with one output, whose name is returned; inputs that are arrays become constants."""
@@ -37,36 +37,36 @@ class Graph:
 
 
 def build():
-    """The network with the shipped weights.
+    """The networks with the shipped weights, asked as `prediction.predict_proba` asks them.
 
     Returns
     -------
     onnx.ModelProto
         Input ``picture``, levels 0-255 as float32, shape (1, 128, 128, 3). Outputs: ``probabilities`` (1, 8),
-        calibrated; ``strangeness`` (1,), above 1 for what is none of the eight, both as `prediction.predict_proba`;
-        ``heat`` (1, 6, 6), the places that speak for the most probable class (Grad-CAM, without its scale), as
-        `prediction.overlay_heatmap` shows them.
+        calibrated; ``strangeness`` (1,), above 1 for what is none of the eight; ``heat`` (1, 6, 6), the places that
+        speak for the most probable class in the network that stayed at home (Grad-CAM, without its scale), as
+        `prediction.explain` shows them.
     """
-    g, w, card = Graph(), pretrained.weights(), pretrained.metadata()
+    g, home, away = Graph(), pretrained.weights(), pretrained.weights(pretrained.TRAVELLED)
+    at_home, abroad = pretrained.metadata(), pretrained.metadata(pretrained.TRAVELLED)
     x = _white_balanced(g)
-    for name in ("stem1", "stem2"):
-        x = g.add("Relu", _convolution(g, w, x, name, 2))
-    maps = {}
-    for name in BLOCKS:
-        short = g.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
-        short = g.add("Conv", short, w[f"{name}_shortcut/kernel"].transpose(3, 2, 0, 1))
-        inner = g.add("Relu", _convolution(g, w, x, f"{name}a", 2))
-        x = g.add("Relu", g.add("Add", _convolution(g, w, inner, f"{name}b", 1), short))
-        maps[name] = inner, x
-    features = g.add("ReduceMean", x, axes=[2, 3], keepdims=0)
-    scores = g.add("Add", g.add("MatMul", features, w["logits/kernel"]), w["logits/bias"])
-    g.add("Softmax", g.add("Div", scores, np.float32([card["temperature"]])), axis=1, name="probabilities")
-    _strangeness(g, w, features, card["limit"])
-    _heat(g, w, scores, maps)
+    features, on_the_way = _features(g, home, x)
+    stayed = g.add("Div", _scores(g, features, home), np.float32([at_home["temperature"]]))
+    features, _ = _features(g, away, x)
+    nine = g.add("Div", _scores(g, features, away, "none"), np.float32([abroad["temperature"]]))
+    alone = g.add("Softmax", _columns(g, nine, 0, 8), axis=1)
+    both = g.add("Add", stayed, g.add("Log", g.add("Max", alone, np.float32(TINY))))
+    both = g.add("Softmax", g.add("Div", both, np.float32([2])), axis=1)
+    g.add("Where", _at_home(g, away, abroad["colour_limit"]), both, alone, name="probabilities")
+    far = g.add("Div", _distance(g, features, away, ""), np.float32([abroad["limit"]]))
+    none = _columns(g, g.add("Softmax", nine, axis=1), 8, 9)
+    none = g.add("Div", g.add("ReduceMax", none, axes=[1], keepdims=0), np.float32([abroad["none_limit"]]))
+    g.add("Max", far, none, name="strangeness")
+    _heat(g, home, on_the_way)
     outputs = {"probabilities": [1, 8], "strangeness": [1], "heat": [1, VIEW // 16, VIEW // 16]}
     graph = helper.make_graph(
         g.nodes,
-        "compactnet",
+        "compactnets",
         [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, IMAGE, IMAGE, 3])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         g.constants,
@@ -86,47 +86,73 @@ def _white_balanced(g):
     return g.add("Sub", x, np.float32(MEAN / SCALE))
 
 
-def _gain(w, name):
-    return w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + pretrained.EPSILON)
+def _features(g, w, x):
+    """The features of one network; with them its maps and kernels on the way, by name."""
+    kept = {}
+
+    def convolution(x, name, stride):
+        gain = w[f"{name}_bn/gamma"] / np.sqrt(w[f"{name}_bn/moving_variance"] + pretrained.EPSILON)
+        kernel = w[f"{name}_conv/kernel"].transpose(3, 2, 0, 1)
+        kept[f"{name}/kernel"] = g.add("Mul", kernel, gain.reshape(-1, 1, 1, 1))  # computed once, when it is loaded
+        bias = w[f"{name}_bn/beta"] - w[f"{name}_bn/moving_mean"] * gain
+        before = 1 if stride == 1 else 0  # as Keras pads
+        return g.add("Conv", x, kept[f"{name}/kernel"], bias, strides=[stride] * 2, pads=[before, before, 1, 1])
+
+    for name in ("stem1", "stem2"):
+        x = g.add("Relu", convolution(x, name, 2))
+    for name in BLOCKS:
+        short = g.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+        short = g.add("Conv", short, w[f"{name}_shortcut/kernel"].transpose(3, 2, 0, 1))
+        inner = g.add("Relu", convolution(x, f"{name}a", 2))
+        x = g.add("Relu", g.add("Add", convolution(inner, f"{name}b", 1), short))
+        kept[name] = inner, x
+    return g.add("ReduceMean", x, axes=[2, 3], keepdims=0), kept
 
 
-def _kernel(g, w, name):
-    """A kernel with its batch normalisation; what is computed from constants is computed once, when it is loaded."""
-    if name not in g.kernels:
-        gain = _gain(w, name).reshape(-1, 1, 1, 1)
-        g.kernels[name] = g.add("Mul", w[f"{name}_conv/kernel"].transpose(3, 2, 0, 1), gain)
-    return g.kernels[name]
+def _scores(g, features, w, *more):
+    kernel, bias = (np.concatenate([w[f"{name}/{part}"] for name in ("logits", *more)], axis=-1)
+                    for part in ("kernel", "bias"))  # fmt: skip
+    return g.add("Add", g.add("MatMul", features, kernel), bias)
 
 
-def _convolution(g, w, x, name, stride):
-    before = 1 if stride == 1 else 0  # as Keras pads
-    bias = w[f"{name}_bn/beta"] - w[f"{name}_bn/moving_mean"] * _gain(w, name)
-    return g.add("Conv", x, _kernel(g, w, name), bias, strides=[stride] * 2, pads=[before, before, 1, 1])
+def _columns(g, x, start, stop):
+    return g.add("Slice", x, *(np.array([edge]) for edge in (start, stop, 1)))
 
 
-def _strangeness(g, w, features, limit):
-    """As `calibration.mahalanobis_distance`, in units of the limit."""
-    gap = g.add("Sub", g.add("MatMul", features, w["whitening"]), w["means"] @ w["whitening"])
+def _at_home(g, w, limit):
+    """Whether the picture has the colours of home, as by `adaptation.colour_distance`."""
+    left = g.add("Div", g.add("Add", "picture", np.float32(1)), np.float32(256))
+    density = g.add("Neg", g.add("Log", left))
+    mean = g.add("ReduceMean", density, axes=[1, 2], keepdims=1)
+    gap = g.add("Sub", density, mean)
+    deviation = g.add("Sqrt", g.add("ReduceMean", g.add("Mul", gap, gap), axes=[1, 2], keepdims=1))
+    colours = g.add("Reshape", g.add("Concat", mean, deviation, axis=3), np.array([1, 6]))
+    return g.add("LessOrEqual", _distance(g, colours, w, "colours/"), np.float32([limit]))
+
+
+def _distance(g, x, w, of):
+    """As `calibration.mahalanobis_distance`."""
+    whitening = w[f"{of}whitening"]
+    gap = g.add("Sub", g.add("MatMul", x, whitening), w[f"{of}means"] @ whitening)
     distance = g.add("ReduceMean", g.add("Mul", gap, gap), axes=[1], keepdims=0)
-    nearest = g.add("Sqrt", g.add("ReduceMin", distance, axes=[0], keepdims=1))
-    g.add("Div", nearest, np.float32([limit]), name="strangeness")
+    return g.add("Sqrt", g.add("ReduceMin", distance, axes=[0], keepdims=1))
 
 
-def _heat(g, w, scores, maps):
-    """Grad-CAM on `EXPLAINED`: the slope of the winning score is led back through the last block, step by step."""
+def _heat(g, w, kept):
+    """Grad-CAM on `EXPLAINED`: the slope of the answer's score is led back through the last block, step by step."""
     last = BLOCKS[BLOCKS.index(EXPLAINED) + 1]
-    inner, top = maps[last]
+    inner, top = kept[last]
     places = (VIEW // 32) ** 2
-    winner = g.add("ArgMax", scores, axis=1, keepdims=0)
+    winner = g.add("ArgMax", "probabilities", axis=1, keepdims=0)
     slope = g.add("Gather", (w["logits/kernel"].T / np.float32(places))[:, :, None, None], winner)
     slope = g.add("Mul", slope, _positive(g, top))
-    through = g.add("ConvTranspose", slope, _kernel(g, w, f"{last}b"), pads=[1, 1, 1, 1])
+    through = g.add("ConvTranspose", slope, kept[f"{last}b/kernel"], pads=[1, 1, 1, 1])
     through = g.add("Mul", through, _positive(g, inner))
-    through = g.add("ConvTranspose", through, _kernel(g, w, f"{last}a"), strides=[2, 2], pads=[0, 0, 1, 1])
+    through = g.add("ConvTranspose", through, kept[f"{last}a/kernel"], strides=[2, 2], pads=[0, 0, 1, 1])
     # The shortcut spreads a slope evenly over four places: their sum is what counts for the mean.
     short = g.add("ConvTranspose", slope, w[f"{last}_shortcut/kernel"].transpose(3, 2, 0, 1))
     total = g.add("Add", *(g.add("ReduceSum", part, np.array([2, 3]), keepdims=1) for part in (through, short)))
-    weighted = g.add("Mul", maps[EXPLAINED][1], g.add("Div", total, np.float32(4 * places)))
+    weighted = g.add("Mul", kept[EXPLAINED][1], g.add("Div", total, np.float32(4 * places)))
     g.add("Relu", g.add("ReduceSum", weighted, np.array([1]), keepdims=0), name="heat")
 
 

@@ -2,6 +2,7 @@
 
 const MOST_BYTES = 60e6, LARGE = 1024, SMALL = 32; // px
 const BITS = 4194304; // 2^22, the precision of Pillow's weights
+const DARK = 0.5, LEAST = 40; // as `contract.nucleus_width` has them
 
 // By how many levels, at most, a picture read back differs from what was drawn: some browsers answer with noise.
 export function altered() {
@@ -51,6 +52,32 @@ export function prepare(bitmap, crop, size) {
   }
   const rows = along(pixels, width, height, 4, across);
   return turn(along(turn(rows, size, height), height, size, 3, down), size, size);
+}
+
+// How wide the nucleus in the middle is, in pixels, as `contract.nucleus_width` measures it; 0 without one.
+export function nucleusWidth(levels, size) {
+  const green = levels.filter((_, i) => i % 3 === 1), sorted = green.slice().sort(), middle = size / 2;
+  const rank = 0.98 * (green.length - 1), below = Math.floor(rank);
+  const glass = sorted[below] + (sorted[below + 1] - sorted[below]) * (rank - below);
+  const dark = Array.from(green, (level) => level < DARK * glass);
+  const far = (place) => (Math.floor(place / size) - middle) ** 2 + ((place % size) - middle) ** 2;
+  let nearest = -1;
+  dark.forEach((is, place) => {
+    if (is && (nearest < 0 || far(place) < far(nearest))) nearest = place;
+  });
+  if (nearest < 0 || far(nearest) >= (size / 5) ** 2) return 0;
+  const open = [nearest];
+  let area = 0;
+  while (open.length) {
+    const place = open.pop(), x = place % size;
+    if (!dark[place]) continue;
+    dark[place] = false; // counted
+    area += 1;
+    open.push(place - size, place + size);
+    if (x > 0) open.push(place - 1);
+    if (x < size - 1) open.push(place + 1);
+  }
+  return area < LEAST ? 0 : Math.sqrt((4 * area) / Math.PI);
 }
 
 // For each place of the result: where it begins to read, and how much of each place counts.

@@ -11,6 +11,7 @@ import bloodcell_utils
 from bloodcell_utils import cells, cli
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.evaluation import contract, prediction
+from bloodcell_utils.models import pretrained
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_what_is_no_cell_gets_no_name():
 
 def test_the_ninth_score_takes_names_away_and_nothing_else(cell, monkeypatch):
     def with_score(value):
-        monkeypatch.setattr(prediction.pretrained, "none_score", lambda features: np.full(len(features), value))
+        monkeypatch.setattr(prediction.pretrained, "none_score", lambda features, folder: np.full(len(features), value))
         return prediction.predict(cell, threshold=1e-6).iloc[0]
 
     low, high = with_score(-50.0), with_score(50.0)
@@ -188,6 +189,26 @@ def test_explained_with_a_picture(tmp_path, cell, capsys):
     assert str(written) in capsys.readouterr().out
     with Image.open(written) as image:
         assert image.size == (768, 384)
+
+
+def test_the_answer_is_explained_not_what_the_network_at_home_says(tmp_path, cell, monkeypatch):
+    asked = []
+    monkeypatch.setattr(prediction, "overlay_heatmap", lambda picture, model, kind: asked.append(kind) or picture)
+    monkeypatch.setattr(pretrained, "network", lambda: None)
+    table = prediction.predict([save(cell, tmp_path / "a.png")] * 2)
+    table.loc[1, list(cells.FOLDERS)] = np.eye(8)[6]
+    prediction.explain(table, tmp_path / "heat")
+    assert asked == [table.loc[0, list(cells.FOLDERS)].astype(float).argmax(), 6]
+
+
+def test_a_turned_photograph_is_read_as_the_upright_one(tmp_path, cell):
+    """As in the cell lab (tests/pages/test_lab.py)."""
+    tags, upright = Image.Exif(), Image.fromarray(cell[30:])
+    tags[0x0112] = 6  # turn it a quarter to the right
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=tags)
+    upright.save(tmp_path / "upright.png")
+    pictures, _, _ = prediction.prepare([tmp_path / "turned.png", tmp_path / "upright.png"])
+    assert np.array_equal(*pictures) and not np.array_equal(pictures[0], pictures[0].swapaxes(0, 1))
 
 
 def test_reading_loads_no_tensorflow(tmp_path, cell):

@@ -47,16 +47,31 @@ def test_half_precision_survives_the_way_to_a_file_and_back(tmp_path, pictures):
 
 
 def test_the_shipped_files_are_small_and_say_where_they_come_from():
-    assert (pretrained.FOLDER / "compactnet.npz").stat().st_size <= 3_000_000
+    for folder in (pretrained.FOLDER, pretrained.TRAVELLED):
+        assert (folder / "compactnet.npz").stat().st_size <= 3_000_000
     card = pretrained.metadata()
     assert card["command"].startswith("bloodcell run compact_best --profile laptop")
     assert card["data"]["name"] == "pbc" and card["accuracy"] > 0.95
     assert 0 < card["temperature"] < 5 and 0 < card["threshold"] < 1
 
 
-def test_drawn_cells_are_blood_to_it():
+def test_the_network_that_travelled_has_what_a_refusal_needs(pictures):
+    card, w = (read(pretrained.TRAVELLED) for read in (pretrained.metadata, pretrained.weights))
+    assert 0 < card["temperature"] < 5 and 0 < card["threshold"] < 1 and 0 < card["none_limit"] < 1
+    assert card["limit"] > 1 and card["colour_limit"] > 1 and np.all(np.diff(card["nucleus"]) > 0)
+    shapes = {"means": (8, 256), "whitening": (256, 256), "none/kernel": (256, 1), "none/bias": (1,)}
+    shapes |= {"colours/means": (1, 6), "colours/whitening": (6, 6), "density": (2, 3)}
+    assert {name: w[name].shape for name in shapes} == shapes
+    assert all(values.shape == w[name].shape for name, values in pretrained.weights().items()), "one architecture"
+    scores, features = pretrained.logits(pictures, pretrained.TRAVELLED)
+    assert scores.shape == (5, 8) and pretrained.none_score(features).shape == (5,)
+    assert not np.allclose(scores, pretrained.logits(pictures)[0], atol=0.1), "another network"
+
+
+@pytest.mark.parametrize("folder", [pretrained.FOLDER, pretrained.TRAVELLED])
+def test_drawn_cells_are_blood_to_it(folder):
     images, y = sample(12, 128, seed=5)
-    right = pretrained.logits(images)[0].argmax(axis=1) == y
+    right = pretrained.logits(images, folder)[0].argmax(axis=1) == y
     assert right.mean() > 0.7, "trained on photographs alone"
 
 

@@ -16,13 +16,14 @@ from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.datasets.pictures import resize
 from bloodcell_utils.datasets.specs import random_spec
 from bloodcell_utils.datasets.synthetic import draw
-from bloodcell_utils.evaluation import prediction
+from bloodcell_utils.evaluation import contract, prediction
+from bloodcell_utils.models import pretrained
 
 LAB = HTML / "book" / "lab" / "index.html"
 pytestmark = pytest.mark.skipif(
     not (HTML / "_static" / "lab" / "compactnet.onnx").is_file(), reason="the book was built without the lab"
 )
-ASK = """async ([folder, pictures]) => {
+ASK = """async ([folder, pictures, threshold]) => {
     const worker = new Worker(folder + "worker.js", { type: "module" });
     const next = () => new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
     await next();
@@ -30,9 +31,9 @@ ASK = """async ([folder, pictures]) => {
     for (const [picture, crop] of pictures) {
         const file = await (await fetch("data:image/png;base64," + picture)).blob();
         const answer = next();
-        worker.postMessage({ id: 0, file, crop });
-        const { probabilities, strangeness, levels, milliseconds } = await answer;
-        answers.push({ probabilities, strangeness, milliseconds, levels: [...levels] });
+        worker.postMessage({ id: 0, file, crop, threshold });
+        const { probabilities, strangeness, levels, milliseconds, odd } = await answer;
+        answers.push({ probabilities, strangeness, milliseconds, odd, levels: [...levels] });
     }
     worker.terminate();
     return JSON.stringify(answers);
@@ -54,19 +55,60 @@ def encoded(picture, kind="PNG", **options):
     return stream.getvalue()
 
 
+def asked(lab, site, pictures, threshold=0.0):
+    """What the worker says to files and crops."""
+    texts = [(base64.b64encode(data).decode(), crop) for data, crop in pictures]
+    return json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts, threshold]))
+
+
 def test_answers_are_those_of_python(lab, site):
     pictures = []
     for i in range(200):
         spec = random_spec(FOLDERS[i % len(FOLDERS)], np.random.default_rng(i))
         pictures.append((draw(spec, (128, 97, 240)[i % 3 if i % 4 == 0 else 0], i), (1, 0.7)[i % 10 == 8]))
-    texts = [(base64.b64encode(encoded(picture)).decode(), crop) for picture, crop in pictures]
-    answers = json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts]))
+    answers = asked(lab, site, [(encoded(picture), crop) for picture, crop in pictures])
     small = np.stack([resize(picture, 128, crop) for picture, crop in pictures])
     assert np.array_equal(small.reshape(200, -1), [answer["levels"] for answer in answers])
     probabilities, strangeness = prediction.predict_proba(small)
     assert np.abs(probabilities - [answer["probabilities"] for answer in answers]).max() < 1e-3
     assert np.allclose(strangeness, [answer["strangeness"] for answer in answers], rtol=1e-3)
     print(f"one prediction, median: {np.median([answer['milliseconds'] for answer in answers]):.1f} ms")
+
+
+def test_what_gets_no_name_and_why_is_as_in_python(lab, site):
+    cells = [draw(random_spec(kind, np.random.default_rng(7)), 128, 7) for kind in FOLDERS]
+    cells += [resize(cell, 128, 0.4) for cell in cells] + [cell[..., ::-1] for cell in cells]
+    cells += [np.full((128, 128, 3), level, np.uint8) for level in (0, 255)] + [np.asarray(noise(128, 128))]
+    threshold = pretrained.metadata(pretrained.TRAVELLED)["threshold"]
+    odd = [answer["odd"] for answer in asked(lab, site, [(encoded(cell), 1) for cell in cells], threshold)]
+    table = prediction.predict(cells)
+    refused = np.array([kept is not None for kept in odd])
+    assert np.array_equal(refused, table["answer"] == prediction.UNSURE) and refused.any()
+    left = [kept for kept in odd if kept is not None]
+    assert [kept["exchanged"] for kept in left] == list(table["note"][refused] == contract.EXCHANGED)
+    widths = contract.nucleus_width(np.stack(cells)[refused])
+    assert np.allclose(widths, [kept["nucleus"] for kept in left], atol=1e-9) and len(set(widths)) > 1
+
+
+def oddly(page, odd):
+    """What the page says where the worker finds a picture odd."""
+    script = (HTML / "_static" / "lab" / "worker.js").read_text("utf-8")
+    told = script.replace("odd: named(seen) ? null : await odd(levels, named)", f"odd: {json.dumps(odd)}")
+    assert told != script
+    page.route("**/worker.js", lambda route: route.fulfill(body=told))
+    page.reload()
+    page.wait_for_selector(".lab[data-done='1']")
+    page.unroute("**/worker.js")
+    return page.inner_text(".lab-answer"), page.inner_text(".lab-notes")
+
+
+def test_what_is_odd_is_said(lab):
+    low, usual, high = pretrained.metadata(pretrained.TRAVELLED)["nucleus"]
+    answer, notes = oddly(lab, {"exchanged": True, "nucleus": 2 * high})
+    assert answer == prediction.UNSURE and "OpenCV" in notes and "nucleus" not in notes
+    assert f"{2 * high / usual:.1f} times" in oddly(lab, {"exchanged": False, "nucleus": 2 * high})[1]
+    assert f"crop to {100 * low / 2 / usual:.0f} %?" in oddly(lab, {"exchanged": False, "nucleus": low / 2})[1]
+    assert "nucleus" not in oddly(lab, {"exchanged": False, "nucleus": usual})[1]
 
 
 def test_a_large_picture_is_read_nearly_as_in_python(lab):
@@ -235,7 +277,7 @@ def test_without_webassembly_it_says_so(chromium, site):
 def test_a_missing_network_is_not_the_fault_of_the_picture(troubled, site):
     troubled.route("**/compactnet.onnx", lambda route: route.fulfill(status=404))
     answer, notes = told(troubled, site)
-    assert "network could not be loaded" in answer and "404" in notes
+    assert "networks could not be loaded" in answer and "404" in notes
 
 
 def test_a_slow_network_is_not_the_fault_of_the_picture(page, site):
@@ -290,8 +332,7 @@ def test_names_are_text(page, site, name):
 
 
 def levels(lab, site, files):
-    texts = [(base64.b64encode(data).decode(), 1) for data in files]
-    return [np.array(answer["levels"]) for answer in json.loads(lab.evaluate(ASK, [f"{site}/_static/lab/", texts]))]
+    return [np.array(answer["levels"]) for answer in asked(lab, site, [(data, 1) for data in files])]
 
 
 def test_any_shape_is_read_as_in_python(lab, site):
