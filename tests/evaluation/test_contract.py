@@ -40,7 +40,7 @@ def test_of_two_nuclei_the_one_in_the_middle_is_measured():
 
 
 def test_too_wide_and_too_narrow_are_said_with_what_helps():
-    low, usual, high = pretrained.metadata()["nucleus"]
+    low, usual, high = pretrained.metadata(pretrained.TRAVELLED)["nucleus"]
     wide, narrow, fine = remarks([disc(2 * high), disc(low / 2), disc(usual)])
     assert "wider field" in wide and f"{2 * high / usual:.1f} times" in wide
     assert "crop=" in narrow and 0 < float(narrow.split("crop=")[1].rstrip("?")) < 1
