@@ -55,8 +55,9 @@ def run(profile, *, seed=SEED, split_seed=SEED, left_out=LEFT_OUT, progressbar=T
     Returns
     -------
     records.Record
-        ``shipped network``, the answers of both, with ``groups`` (pictures, how many were named, how many of these wrongly, how many got a
-        note), ``home``, the same of the test cells, and ``auroc`` by group and score; a model for each training.
+        ``shipped network``, the answers of both, with ``groups`` (pictures, how many were named, how many of these
+        wrongly, how many got a note), ``home``, the same of the test cells, and ``auroc`` by group and score; a model
+        for each training.
     """
     split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
     found = records.Collector("strangers", profile, split, seed=seed, progressbar=progressbar)
@@ -213,7 +214,8 @@ def odd(answered, card=None, arrays=None):
     answered : tuple of numpy.ndarray
         From `answers`.
     card, arrays : dict, optional
-        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: those of the network that travelled.
+        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: of the network that
+        travelled.
 
     Returns
     -------
