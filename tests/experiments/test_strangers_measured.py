@@ -13,7 +13,7 @@ from bloodcell_utils.datasets import other_labs, splits
 from bloodcell_utils.datasets.strangers import SHARES
 from bloodcell_utils.errors import DataError
 from bloodcell_utils.evaluation import prediction
-from bloodcell_utils.experiments import strangers
+from bloodcell_utils.experiments import records, strangers
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.models.compactnet_input import IMAGE
 
@@ -27,7 +27,9 @@ def split():
 
 @pytest.fixture
 def few(monkeypatch):
-    """A dozen pictures of each group."""
+    """A dozen pictures of each group; screenshots of two records."""
+    pages = records.read_all()[:2]
+    monkeypatch.setattr(strangers.records, "read_all", lambda: pages)
     for name, number in {"PICTURES": 60, "CELLS": 6, "SCREENSHOTS": 6}.items():
         monkeypatch.setattr(strangers, name, number)
 
@@ -134,7 +136,7 @@ def test_a_name_is_wrong_where_there_is_no_cell_or_another(monkeypatch):
     assert strangers.count(answer, [monocyte] * 4) == {"n": 4, "named": 3, "wrong": 1, "noted": 1}
 
 
-def test_pages_are_cut_into_pictures_of_their_own():
+def test_pages_are_cut_into_pictures_of_their_own(few):
     cut = strangers.screenshots(40, seed=1)
     assert cut.shape == (40, IMAGE, IMAGE, 3) and cut.dtype == np.uint8
     assert len(np.unique(cut.reshape(40, -1), axis=0)) > 35
