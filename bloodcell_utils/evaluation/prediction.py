@@ -166,7 +166,7 @@ def judge(scores, features, folder=TRAVELLED):
     probabilities : numpy.ndarray of float64, shape (n, 8)
         Calibrated.
     strangeness : numpy.ndarray of float64, shape (n,)
-        Above 1 where an image is stranger than 99.5 % of the validation images, by the distance of its features or by
+        Above 1 where an image is stranger than 99.8 % of the validation images, by the distance of its features or by
         the ninth score.
     """
     card, weights = pretrained.metadata(folder), pretrained.weights(folder)

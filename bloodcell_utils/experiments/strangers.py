@@ -1,9 +1,9 @@
-"""What the shipped network says of what it does not know, and how well scores tell it from cells of the eight kinds.
+"""What `predict` says of what it does not know, and how well scores tell it from cells of the eight kinds.
 
 Two questions. Pictures that show none of the eight, or show a cell as nobody should hand it in: how many get a name?
-And kinds of cells that a network has never met: a class or two are left out of a short training and met in the test.
-A short training knows less than a patient one, so the second answer is about the scores and not about the shipped
-weights.
+Names are given by both shipped networks; the scores are those of the one that travelled. And kinds of cells that a
+network has never met: a class or two are left out of a short training on a third of the cells and met in the test. It
+knows less than a patient one, so the second answer is about the scores and not about the shipped weights.
 """
 
 import json
@@ -18,7 +18,7 @@ from ..datasets import other_labs, pictures, strangers
 from ..datasets.splits import load_split
 from ..errors import DataError
 from ..evaluation import calibration
-from ..evaluation.prediction import UNSURE, none_share, predict
+from ..evaluation.prediction import UNSURE, none_share, predict, predict_proba
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
 from . import records, travelled
@@ -36,6 +36,7 @@ MADE = {
 }
 PICTURES = 5000  # about how many are made
 CELLS, SCREENSHOTS = 400, 320  # of each group of changed cells and of red cells; crops of charts
+TRAINED, NONE = 4000, 1000  # cells, and pictures of none of the eight, of a training without a class
 LEFT_OUT = (*((name,) for name in FOLDERS), ("neutrophil", "ig"), ("lymphocyte", "monocyte"))
 
 
@@ -54,25 +55,27 @@ def run(profile, *, seed=SEED, split_seed=SEED, left_out=LEFT_OUT, progressbar=T
     Returns
     -------
     records.Record
-        ``shipped network`` with ``groups`` (pictures, how many were named, how many of these wrongly, how many got a
-        note), ``home``, the same of the test cells, and ``auroc`` by group and score; a model for each training.
+        ``shipped network``, the answers of both, with ``groups`` (pictures, how many were named, how many of these
+        wrongly, how many got a note), ``home``, the same of the test cells, and ``auroc`` by group and score; a model
+        for each training.
     """
     split = load_split(profile, IMAGE, seed=split_seed, reduced=True, progressbar=progressbar)
     found = records.Collector("strangers", profile, split, seed=seed, progressbar=progressbar)
     others, fingerprints, notes = elsewhere(seed)
     test = np.asarray(split.images[found.rows])
-    scores, *rest = answers(test)
-    known = odd((scores, *rest))
+    known = odd(answers(test))
     counts, auroc = {}, {}
     for title, (shown, truth) in {**made(split, seed), **others}.items():
         counts[title] = count(shown, truth)
         auroc[title] = areas(known, odd(answers(shown)))
         found.say(f"{title}: {counts[title]['named']} of {counts[title]['n']} named")
     details = {"groups": counts, "home": count(test, found.truth), "auroc": auroc, "elsewhere": fingerprints}
-    found.add("shipped network", scores.argmax(axis=1), found.lap(), **details)
+    found.add("shipped network", predict_proba(test)[0].argmax(axis=1), found.lap(), **details)
     for names in left_out:
         called, measured = without(split, names, seed, epochs=profile.compact.short, progressbar=progressbar)
         found.add(f"without {' and '.join(names)}", called, found.lap(), left_out=list(names), **measured)
+    if left_out:
+        notes.append(f"Without a class: {TRAINED} cells, {NONE} strangers, {profile.compact.short} epochs.")
     return found.record("Pictures of none of the eight, from test images alone.", *notes)
 
 
@@ -211,7 +214,8 @@ def odd(answered, card=None, arrays=None):
     answered : tuple of numpy.ndarray
         From `answers`.
     card, arrays : dict, optional
-        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: those of the network that travelled.
+        ``temperature``, ``limit`` and ``none_limit``; ``means`` and ``whitening``. Default: of the network that
+        travelled.
 
     Returns
     -------
@@ -246,7 +250,7 @@ def areas(known, strange):
     return {name: round(float(roc_auc_score(new, np.append(known[name], strange[name]))), 4) for name in SCORES}
 
 
-def without(split, names, seed=SEED, *, epochs, progressbar=True):
+def without(split, names, seed=SEED, *, epochs, trained=TRAINED, progressbar=True):
     """Train a network that never meets some classes, neither as cells nor among the strangers; then show them.
 
     Parameters
@@ -257,6 +261,8 @@ def without(split, names, seed=SEED, *, epochs, progressbar=True):
         Classes.
     seed : int
     epochs : int
+    trained : int
+        Training cells at most, drawn at random.
     progressbar : bool
 
     Returns
@@ -265,13 +271,14 @@ def without(split, names, seed=SEED, *, epochs, progressbar=True):
         Class numbers of the test images.
     measured : dict
         ``auroc`` of each score, left-out against other test cells; ``n`` left-out ones, and how many of them were
-        ``named`` by the rule of the shipped weights.
+        ``named`` by the rule of the shipped weights; ``n_train`` cells, ``strangers`` and ``epochs`` of the training.
     """
     left = [FOLDERS.index(name) for name in names]
     kept, new = np.setdiff1d(range(len(FOLDERS)), left), np.isin(split.y, left)
     seen = replace(split, table=split.table.assign(subset=split.table["subset"].mask(new, "left out")))
     train, validation, test = seen.rows("train"), seen.rows("validation"), split.rows("test")
-    none, _ = strangers.strangers(seen, "train", min(travelled.STRANGERS, len(train) // 2), seed=split.seed)
+    train = np.sort(np.random.default_rng(split.seed).permutation(train)[:trained])
+    none, _ = strangers.strangers(seen, "train", min(NONE, len(train) // 4), seed=split.seed)
     how = {"settings": settings(epochs, seed), "strangers": none, "progressbar": progressbar}
     model, history = train_compactnet(split.images, split.y, train, validation=validation, **how)
     with tempfile.TemporaryDirectory() as folder:
@@ -291,6 +298,7 @@ def without(split, names, seed=SEED, *, epochs, progressbar=True):
     named = (1 - strange["largest probability"] >= threshold) & (strange["combined"] <= 1)
     apart = [{name: values[new[test] == which] for name, values in strange.items()} for which in (False, True)]
     measured = {"auroc": areas(*apart), "n": int(new[test].sum()), "named": int(named[new[test]].sum())}
+    measured |= {"n_train": len(train), "strangers": len(none), "epochs": epochs}
     return kept[shown[0].argmax(axis=1)], {**measured, "trained_s": round(history.seconds, 1)}
 
 

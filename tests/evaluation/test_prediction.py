@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import log_softmax
 
 import bloodcell_utils
-from bloodcell_utils import cells, cli
+from bloodcell_utils import cells, cli, config
+from bloodcell_utils.datasets import splits, strangers
 from bloodcell_utils.errors import BloodcellError
-from bloodcell_utils.evaluation import contract, prediction
+from bloodcell_utils.evaluation import adaptation, contract, prediction
 from bloodcell_utils.models import pretrained
 
 
@@ -111,6 +114,62 @@ def test_the_ninth_score_takes_names_away_and_nothing_else(cell, monkeypatch):
     assert high["strangeness"] > low["strangeness"]
     assert list(high[list(cells.FOLDERS)]) == list(low[list(cells.FOLDERS)]), "the eight share the whole"
     assert prediction.predict(cell, threshold=0)["answer"][0] in cells.FOLDERS, "who asks for names gets them"
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_both_networks_are_asked_at_home_and_one_alone_elsewhere(cell, monkeypatch, away):
+    monkeypatch.setattr(adaptation, "colour_distance", lambda shown, folder: np.full(len(shown), 2.0 if away else 0.5))
+    shown, _, _ = prediction.prepare([cell, cell[::-1]])
+    found, strangeness = prediction.predict_proba(shown)
+    scores, features = pretrained.logits(shown, pretrained.TRAVELLED)
+    alone, strange = prediction.judge(scores, features)
+    np.testing.assert_array_equal(strangeness, strange, "only the one that travelled knows strangers")
+    scores = scores / pretrained.metadata(pretrained.TRAVELLED)["temperature"]
+    stayed = pretrained.logits(shown)[0] / pretrained.metadata()["temperature"]
+    expected = np.exp(scores if away else (log_softmax(scores, axis=1) + log_softmax(stayed, axis=1)) / 2)
+    np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), atol=1e-6)
+    assert np.array_equal(found, alone) == away
+
+
+def test_the_colours_of_each_picture_decide_for_it_alone(cell, monkeypatch):
+    monkeypatch.setattr(adaptation, "colour_distance", lambda shown, folder: np.array([0.5, 2.0, 0.5]))
+    shown, _, _ = prediction.prepare([cell] * 3)
+    here, away, again = prediction.predict_proba(shown)[0]
+    np.testing.assert_allclose(here, again, atol=1e-6)
+    assert not np.allclose(here, away, atol=1e-6)
+
+
+def test_an_adaptation_is_of_the_network_that_travelled(cell, monkeypatch):
+    def never(shown, folder):
+        raise AssertionError("adapted colours are not compared with home's")
+
+    monkeypatch.setattr(adaptation, "colour_distance", never)
+    w = pretrained.weights(pretrained.TRAVELLED)
+    unchanged = SimpleNamespace(match=lambda shown: shown, kernel=w["logits/kernel"], bias=w["logits/bias"])
+    shown, _, _ = prediction.prepare([cell])
+    for found, expected in zip(
+        prediction.predict_proba(shown, unchanged),
+        prediction.judge(*pretrained.logits(shown, pretrained.TRAVELLED)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_none_of_the_eight_is_refused_and_exchanged_colours_are_told():
+    """With the shipped weights and drawn images: what is no cell, and cells with red and blue exchanged."""
+    split = splits.load_split(config.profile("sample"), 128, reduced=True, progressbar=False)
+    pictures, kinds = strangers.strangers(split, "test", 100)
+    table = prediction.predict(pictures)
+    assert (table["answer"] == prediction.UNSURE).mean() > 0.95
+    assert set(kinds[table["note"] == contract.EXCHANGED]) <= {"red and blue exchanged"}
+    cells_of_test = np.asarray(split.images[split.rows("test")])
+    named = prediction.predict(cells_of_test)["answer"] != prediction.UNSURE
+    assert named.any()
+    turned = prediction.predict(cells_of_test[named][..., ::-1])
+    refused = turned["answer"] == prediction.UNSURE
+    assert refused.mean() > 0.9 and (turned["note"][refused] == contract.EXCHANGED).all()
+    anything = prediction.predict(pictures, threshold=0)
+    assert anything["answer"].isin(cells.FOLDERS).all() and (anything["note"] == "").all()
 
 
 def test_the_share_of_the_ninth_score():

@@ -10,9 +10,10 @@ from bloodcell_utils.cells import FOLDERS
 from bloodcell_utils.config import Compact
 from bloodcell_utils.course.network_card import STRANGERS
 from bloodcell_utils.datasets import other_labs, splits
+from bloodcell_utils.datasets.strangers import SHARES
 from bloodcell_utils.errors import DataError
 from bloodcell_utils.evaluation import prediction
-from bloodcell_utils.experiments import strangers
+from bloodcell_utils.experiments import records, strangers
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.models.compactnet_input import IMAGE
 
@@ -26,7 +27,9 @@ def split():
 
 @pytest.fixture
 def few(monkeypatch):
-    """A dozen pictures of each group."""
+    """A dozen pictures of each group; screenshots of two records."""
+    pages = records.read_all()[:2]
+    monkeypatch.setattr(strangers.records, "read_all", lambda: pages)
     for name, number in {"PICTURES": 60, "CELLS": 6, "SCREENSHOTS": 6}.items():
         monkeypatch.setattr(strangers, name, number)
 
@@ -83,29 +86,37 @@ def test_a_class_that_was_left_out_is_met_nowhere_in_the_training(split, monkeyp
         strangers.strangers, "strangers", lambda given, *a, **k: asked.append(given) or made(given, *a, **k)
     )
     names = ("monocyte", "ig")
-    called, measured = strangers.without(split, names, epochs=2, progressbar=False)
+    called, measured = strangers.without(split, names, epochs=2, trained=100, progressbar=False)
     left = [FOLDERS.index(name) for name in names]
     for rows in (seen["train"], seen["validation"], asked[0].rows("train")):
         assert not np.isin(split.y[rows], left).any()
     test = split.y[split.rows("test")]
     assert measured["n"] == np.isin(test, left).sum() >= measured["named"] and seen["epochs"] == 2
+    assert measured["n_train"] == len(seen["train"]) == 100 and measured["epochs"] == 2
+    assert measured["strangers"] == len(seen["strangers"]) == pytest.approx(100 / 4, abs=len(SHARES) / 2)
     assert len(called) == len(test) and not np.isin(called, left).any(), "a name that it never heard"
     assert len(asked[0].rows("test")) == len(test) - measured["n"]
 
 
-def test_it_trains(split):
-    called, measured = strangers.without(split, ("platelet",), epochs=1, progressbar=False)
-    assert FOLDERS.index("platelet") not in called
+def test_it_trains_and_the_record_says_on_how_much(few, monkeypatch, tmp_path):
+    monkeypatch.setenv("BLOODCELL_LABS_DIR", str(tmp_path))
+    record = strangers.run(PROFILE, left_out=[("platelet",)], progressbar=False)
+    measured = record.models["without platelet"]
+    assert measured["confusion"] and not np.array(measured["confusion"])[:, FOLDERS.index("platelet")].any()
     assert set(measured["auroc"]) == set(strangers.SCORES) and all(0 <= a <= 1 for a in measured["auroc"].values())
+    assert measured["left_out"] == ["platelet"] and measured["epochs"] == PROFILE.compact.short
+    assert 0 < measured["n_train"] < record.split["train"] and measured["strangers"] > 0
+    assert any("Without a class" in note for note in record.notes)
 
 
 def test_scores_are_those_of_predict(split):
     shown = np.asarray(split.images[:8])
     odd = strangers.odd(strangers.answers(shown))
-    probabilities, strangeness = prediction.predict_proba(shown)
+    scores, features = pretrained.logits(shown, pretrained.TRAVELLED)
+    probabilities, strangeness = prediction.judge(scores, features)
+    np.testing.assert_array_equal(strangeness, prediction.predict_proba(shown)[1])
     np.testing.assert_allclose(odd["combined"], strangeness)
     np.testing.assert_allclose(odd["largest probability"], 1 - probabilities.max(axis=1))
-    scores, _ = pretrained.logits(shown)
     np.testing.assert_allclose(odd["energy"], -np.log(np.exp(scores).sum(axis=1)), rtol=1e-4)
 
 
@@ -125,7 +136,7 @@ def test_a_name_is_wrong_where_there_is_no_cell_or_another(monkeypatch):
     assert strangers.count(answer, [monocyte] * 4) == {"n": 4, "named": 3, "wrong": 1, "noted": 1}
 
 
-def test_pages_are_cut_into_pictures_of_their_own():
+def test_pages_are_cut_into_pictures_of_their_own(few):
     cut = strangers.screenshots(40, seed=1)
     assert cut.shape == (40, IMAGE, IMAGE, 3) and cut.dtype == np.uint8
     assert len(np.unique(cut.reshape(40, -1), axis=0)) > 35
