@@ -92,8 +92,8 @@ def _add_reading(commands):
     cells = commands.add_parser(
         "predict",
         help="name the cell in each image with the networks that come with the package",
-        description="Name the cell in the middle of each image. Two networks are asked, both trained on the eight kinds "
-        "of normal cells of one laboratory, one of them on what these may look like elsewhere and on pictures that are "
+        description="Name the cell in the middle of each image. Two networks are asked, both trained on the eight "
+        "kinds of normal cells of one laboratory, one of them on what these may look like elsewhere and on pictures that are "
         "no cells. They know fields that are two to three times as wide as a cell, in RGB; where they are not sure, "
         "they give no name. For teaching, not for diagnosis.",
         epilog="exit status: 0 all images were read, 1 some were not",
@@ -113,7 +113,7 @@ def _add_reading(commands):
         "adapt",
         help="bring a network to the colours of another laboratory, and with a few names to its cells",
         description="Look at the cells of one laboratory, as its smears have them (some hundreds, at least 30), and "
-        "write what brings their colours to those that the network knows (the one that travelled); with --labelled a new last layer besides, "
+        "write what brings their colours to those that the network knows; with --labelled a new last layer besides, "
         "from folders of named cells (at least two kinds, five cells of each). Nothing is written where it would harm. "
         "`bloodcell predict --adapted FILE` uses it. What it gave in three laboratories: `bloodcell run adapt`.",
     )
@@ -159,7 +159,9 @@ def _add_measuring(commands):
         help="of the jobs of a grid (ablation): 'local' for processes on this machine, or the address of a Dask "
         "cluster (tcp://...); default: this process",
     )
-    experiment.add_argument("--ship", action="store_true", help="compact_best, travelled: put the weights into this package")
+    experiment.add_argument(
+        "--ship", action="store_true", help="put the weights into this package (compact_best, travelled)"
+    )
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")
     experiment.set_defaults(command=measuring.run, resumable=True)
 

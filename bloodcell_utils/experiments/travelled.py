@@ -55,8 +55,8 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
     shown, truth = np.asarray(images[test]), y[test]
     found, first = records.Collector("travelled", profile, split, seed=seed), None
     for own_seed in range(seed, seed + SEEDS):
-        how = {"settings": settings(profile.compact.travelled, own_seed), "progressbar": progressbar}
-        model, history = train_compactnet(images, y, train, validation=validation, strangers=none, elsewhere=True, **how)
+        how = {"settings": settings(profile.compact.travelled, own_seed), "strangers": none, "elsewhere": True}
+        model, history = train_compactnet(images, y, train, validation=validation, progressbar=progressbar, **how)
         with tempfile.TemporaryDirectory() as folder:
             card, arrays = fit(model, split, folder)
             answers = read(shown, folder)
