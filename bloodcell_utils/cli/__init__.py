@@ -93,9 +93,9 @@ def _add_reading(commands):
         "predict",
         help="name the cell in each image with the networks that come with the package",
         description="Name the cell in the middle of each image. Two networks are asked, both trained on the eight "
-        "kinds of normal cells of one laboratory, one of them on what these may look like elsewhere and on pictures that are "
-        "no cells. They know fields that are two to three times as wide as a cell, in RGB; where they are not sure, "
-        "they give no name. For teaching, not for diagnosis.",
+        "kinds of normal cells of one laboratory, one of them on what these may look like elsewhere and on pictures "
+        "that are no cells. They know fields that are two to three times as wide as a cell, in RGB; where they are not "
+        "sure, they give no name. For teaching, not for diagnosis.",
         epilog="exit status: 0 all images were read, 1 some were not",
     )
     cells.add_argument("image", nargs="+", help="image files of any size, or folders of them")

@@ -1,4 +1,4 @@
-"""The network that travelled, on drawn cells and for one epoch: its record adds up, and what is shipped can be asked."""
+"""The network that travelled, on drawn cells and for one epoch: its record adds up, and its weights can be asked."""
 
 from dataclasses import replace
 
