@@ -36,7 +36,7 @@ EXPERIMENTS = {
     "drawn": "what is learnt on drawn cells, on real ones, and the reverse",
     "counterfactuals": "what the shipped network decides by: parameters of drawn cells, attributes of real ones",
     "strangers": "what the shipped networks name that is none of the eight, and kinds that were left out of a training",
-    "calibration": "how far its confidence holds, at home and in other laboratories; sets of names with a promise",
+    "calibration": "how far confidence holds (of the network that travelled), at home and elsewhere; promised sets",
     "differential": "what recorded answers make of a hundred cells, plain and corrected by the confusion matrix",
     "label_noise": "wrong names: learnt from, measured with, asked again; and other words for the same cells",
     "shift": "the shipped networks in other laboratories, and how far their pictures are from those at home",
