@@ -36,7 +36,7 @@ MADE = {
 }
 PICTURES = 5000  # about how many are made
 CELLS, SCREENSHOTS = 400, 320  # of each group of changed cells and of red cells; crops of charts
-TRAINED, NONE = 4000, 1000  # cells, and pictures of none of the eight, of a training without a class
+TRAINED, NONE = 6000, 1500  # cells, and pictures of none of the eight, of a training without a class
 LEFT_OUT = (*((name,) for name in FOLDERS), ("neutrophil", "ig"), ("lymphocyte", "monocyte"))
 
 
