@@ -44,16 +44,15 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     found, rows = collector("shift", profile, split, sets=sets, seed=seed, progressbar=progressbar)
     images = np.concatenate([x for _, x in sets.values()])
     about = {name: describe(*laboratory) for name, laboratory in sets.items()}
-    fields = {
-        name: {str(share): _right(table, share) for share in FIELDS}
-        for name, (table, _) in sets.items() if "field" in table
-    }  # fmt: skip
     scores = pretrained.logits(images)[0].argmax(axis=1)
     groups = {name: tally(found.truth[here], scores[here]) for name, here in rows.items()}
     found.add(STAYED, scores, found.lap(), groups=groups, pictures=about)
-    answers = {AWAY: prediction.judge(*pretrained.logits(images, TRAVELLED)), BOTH: prediction.predict_proba(images)}
-    for name, answer in answers.items():
-        more = {"fields": fields} if name == AWAY else {}
+    ways = {AWAY: lambda x: prediction.judge(*pretrained.logits(x, TRAVELLED)), BOTH: prediction.predict_proba}
+    for name, ask in ways.items():
+        answer, more = ask(images), {}
+        if name == AWAY:
+            more["fields"] = {n: {str(share): _right(table, share) for share in FIELDS}
+                              for n, (table, _) in sets.items() if "field" in table}  # fmt: skip
         groups = counts(found.truth, *answer, rows=rows)
         found.add(name, answer[0].argmax(axis=1), found.lap(), groups=groups, **more)
     return finished(found, split, "All sets together make no rate of anything: read the groups.")
