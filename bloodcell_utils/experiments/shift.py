@@ -20,7 +20,7 @@ from ..models.pretrained import FOLDER, TRAVELLED
 from . import records
 
 HOME, STAYED, AWAY, BOTH = "home", "stayed at home", "travelled", "both"
-FIELDS = (0.7, 0.85, 1.0, 1.2, 1.4)  # how much of the slide is shown, against the usual
+FIELDS = (0.7, 0.85, 1.2, 1.4)  # how much of the slide is shown, against the usual
 FEWEST = 20  # cells of a class, to speak of its rate
 
 
