@@ -1,4 +1,4 @@
-"""What helps the network that travelled in another laboratory: its colours, its averages, a few of its cells with their names.
+"""What helps the network that travelled in another laboratory: colours, averages, a few of its cells with their names.
 
 What has a setting is tuned on the first laboratory alone; the others are what may be reported. A new last layer is
 tested on cells that it was not given, again and again with other cells, so that each cell gets an answer.
@@ -11,7 +11,7 @@ from ..config import SEED
 from ..datasets.splits import load_split
 from ..evaluation import adaptation, prediction
 from ..models import pretrained
-from ..models.pretrained import TRAVELLED
+from ..models.pretrained import FOLDER, TRAVELLED
 from . import shift
 
 LABELLED = (5, 10, 20)
@@ -39,15 +39,16 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     -------
     records.Record
         A model for each way, with ``groups`` as in `shift`, and ``draws`` (right and tested cells of each choice of
-        labelled ones) where there are several. "statistics recomputed" has ``mixtures``: cells from home, whose
-        averages are recomputed from bloods of several mixtures. ``tuned`` says what was chosen, on which set.
+        labelled ones) where there are several; the last two are of the network that stayed at home. "statistics
+        recomputed" has ``mixtures``: cells from home, whose averages are recomputed from bloods of several mixtures.
+        ``tuned`` says what was chosen, on which set.
     """
     split = load_split(profile, seed=split_seed)
     sets = shift.laboratories(profile, split, seed=seed)
     here = sets.pop(shift.HOME)
     found, rows = shift.collector("adapt", profile, split, sets=sets, seed=seed, progressbar=progressbar)
     first, *_ = sets
-    truth = {name: found.truth[rows[name]] for name in sets}
+    truth, shown = {name: found.truth[rows[name]] for name in sets}, {name: x for name, (_, x) in sets.items()}
 
     def add(model, answers, **details):
         """Scores and features of each set, in their order."""
@@ -58,12 +59,11 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     def right(name, scores):
         return int((scores.argmax(axis=1) == truth[name]).sum())
 
-    add("as it is", [pretrained.logits(x, TRAVELLED) for _, x in sets.values()])
+    add("as it is", [pretrained.logits(x, TRAVELLED) for x in shown.values()])
     home = pretrained.weights(TRAVELLED)
-    colours = {name: adaptation.adapt(x) for name, (_, x) in sets.items()}
-    matched = {name: colours[name].match(x) for name, (_, x) in sets.items()}
+    matched = {name: adaptation.adapt(x).match(x) for name, x in shown.items()}
     add("colours matched", [pretrained.logits(x, TRAVELLED) for x in matched.values()])
-    for model, pictures in ("statistics recomputed", {n: x for n, (_, x) in sets.items()}), ("both", matched):
+    for model, pictures in ("statistics recomputed", shown), ("both", matched):
         averages = {name: pretrained.statistics(x) for name, x in pictures.items()}
         tried = {}
         for alpha in ALPHAS:
@@ -84,6 +84,14 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         groups = {name: shift.tally(truth[name], answers[name]) for name in sets}
         tuned = {"on": first, "pull": pull, "tried": {str(p): np.sum(d, axis=0).tolist() for p, d in pulls.items()}}
         found.add(f"a new head, {k} a class", called, found.lap(), groups=groups, draws=draws, tuned=tuned)
+    ways = {"colours matched": lambda name: pretrained.logits(matched[name])}
+    ways["statistics recomputed"] = lambda name: pretrained.logits(
+        shown[name], adapted=pretrained.statistics(shown[name], FOLDER)
+    )
+    for model, ask in ways.items():
+        answers = {name: ask(name)[0].argmax(axis=1) for name in sets}
+        groups = {name: shift.tally(truth[name], called) for name, called in answers.items()}
+        found.add(f"{shift.STAYED}, {model}", np.concatenate(list(answers.values())), found.lap(), groups=groups)
     return shift.finished(found, split, f"Tuned on {first}; colours from all cells of a laboratory, without names.")
 
 
@@ -139,6 +147,7 @@ def mixtures(table, images, seed):
         how many are right.
     """
     y, found = table["class"].map(FOLDERS.index).to_numpy(), {}
+    before = pretrained.logits(images, TRAVELLED)[0].argmax(axis=1)
     for name, parts in MIXTURES.items():
         rng, whole = np.random.default_rng(seed), sum(parts.values())
         size = min(MIXED, *(int((y == FOLDERS.index(c)).sum() * 0.6 * whole / part) for c, part in parts.items()))
@@ -147,8 +156,7 @@ def mixtures(table, images, seed):
             for c, part in parts.items()
         ])  # fmt: skip
         rest = np.setdiff1d(np.arange(len(y)), chosen)
-        before, _ = pretrained.logits(images[rest], TRAVELLED)
         after, _ = pretrained.logits(images[rest], TRAVELLED, pretrained.statistics(images[chosen]))
-        right = [int((scores.argmax(axis=1) == y[rest]).sum()) for scores in (before, after)]
+        right = [int((called == y[rest]).sum()) for called in (before[rest], after.argmax(axis=1))]
         found[name] = {"cells": len(chosen), "n": len(rest), "before": right[0], "after": right[1]}
     return found

@@ -1,4 +1,4 @@
-"""The shipped networks in other laboratories: how often they are right, what they name, how far the pictures are from home.
+"""The shipped networks in other laboratories: how often they are right, what they name, how far pictures are from home.
 
 Nothing is trained. On the real data the laboratories are those of `datasets.other_labs`, on the sample two drawn ones.
 """
@@ -16,7 +16,7 @@ from ..datasets.splits import Split, load_split
 from ..evaluation import adaptation, contract, metrics, prediction
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
-from ..models.pretrained import TRAVELLED
+from ..models.pretrained import FOLDER, TRAVELLED
 from . import records
 
 HOME, STAYED, AWAY, BOTH = "home", "stayed at home", "travelled", "both"
@@ -37,23 +37,19 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     -------
     records.Record
         A model for each network and one for both, with ``groups`` (`counts`) of each set. `STAYED` has ``pictures``
-        (`describe`); `AWAY`, for real sets, ``fields``: how many are right if more or less of the slide is shown.
+        (`describe`); both networks have `fields`.
     """
     split = load_split(profile, seed=split_seed)
     sets = laboratories(profile, split, seed=seed)
     found, rows = collector("shift", profile, split, sets=sets, seed=seed, progressbar=progressbar)
     images = np.concatenate([x for _, x in sets.values()])
     about = {name: describe(*laboratory) for name, laboratory in sets.items()}
-    fields = {
-        name: {str(share): _right(table, share) for share in FIELDS}
-        for name, (table, _) in sets.items() if "field" in table
-    }  # fmt: skip
     scores = pretrained.logits(images)[0].argmax(axis=1)
     groups = {name: tally(found.truth[here], scores[here]) for name, here in rows.items()}
-    found.add(STAYED, scores, found.lap(), groups=groups, pictures=about)
-    answers = {AWAY: prediction.judge(*pretrained.logits(images, TRAVELLED)), BOTH: prediction.predict_proba(images)}
-    for name, answer in answers.items():
-        more = {"fields": fields} if name == AWAY else {}
+    found.add(STAYED, scores, found.lap(), groups=groups, pictures=about, fields=fields(sets, FOLDER))
+    ways = {AWAY: lambda x: prediction.judge(*pretrained.logits(x, TRAVELLED)), BOTH: prediction.predict_proba}
+    for name, ask in ways.items():
+        answer, more = ask(images), {"fields": fields(sets, TRAVELLED)} if name == AWAY else {}
         groups = counts(found.truth, *answer, rows=rows)
         found.add(name, answer[0].argmax(axis=1), found.lap(), groups=groups, **more)
     return finished(found, split, "All sets together make no rate of anything: read the groups.")
@@ -210,6 +206,25 @@ def describe(table, images):
     }
 
 
-def _right(table, share):
-    images = other_labs.images(table.assign(field=share * table["field"]))
-    return int((pretrained.logits(images, TRAVELLED)[0].argmax(axis=1) == pbc.labels(table)).sum())
+def fields(sets, folder):
+    """How many cells of the real foreign sets are right if more or less of the slide is shown.
+
+    Parameters
+    ----------
+    sets : dict
+        From `laboratories`.
+    folder : path-like
+        Of the network's weights.
+
+    Returns
+    -------
+    dict of str to dict
+        For each set, by the share of the usual field.
+    """
+    found = {}
+    for name, (table, _) in sets.items():
+        if "field" in table:
+            shown = {share: other_labs.images(table.assign(field=share * table["field"])) for share in FIELDS}
+            called = {share: pretrained.logits(x, folder)[0].argmax(axis=1) for share, x in shown.items()}
+            found[name] = {str(share): int((c == pbc.labels(table)).sum()) for share, c in called.items()}
+    return found

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from bloodcell_utils import config
 from bloodcell_utils.cells import FOLDERS
-from bloodcell_utils.datasets import drawn_labs
+from bloodcell_utils.datasets import drawn_labs, load_split
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.evaluation import adaptation, predict
 from bloodcell_utils.models import pretrained
+from bloodcell_utils.models.compactnet_input import IMAGE
+from bloodcell_utils.models.pretrained import TRAVELLED
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,7 @@ def lab():
 
 def test_home_stays_as_it_is(lab):
     images, _ = lab
-    w = pretrained.weights()
+    w = pretrained.weights(TRAVELLED)
     home = adaptation.Adaptation(w["density"], w["logits/kernel"], w["logits/bias"], {})
     balanced = 256 * np.exp(-adaptation.optical_density(images)) - 1  # the glass alone is brought to its level
     assert np.abs(home.match(images) - balanced).max() <= 1
@@ -32,7 +35,7 @@ def test_another_lamp_is_no_other_colour(lab):
 
 def test_matched_pictures_have_the_colours_of_home(lab):
     images, _ = lab
-    matched, home = adaptation.adapt(images).match(images), pretrained.weights()["density"]
+    matched, home = adaptation.adapt(images).match(images), pretrained.weights(TRAVELLED)["density"]
     assert matched.shape == images.shape and matched.dtype == np.uint8
     before, after = (np.abs(adaptation.statistics(x) - home).max() for x in (images, matched))
     assert after < 0.05 < before
@@ -43,9 +46,8 @@ def test_a_new_last_layer_learns_what_it_is_shown(lab):
     turned = (y + 1) % len(FOLDERS)
     found = adaptation.adapt(images, turned, pull=0.01)
     assert found.card["labelled"] == dict.fromkeys(FOLDERS, 10)
-    scores, _ = pretrained.logits(
-        found.match(images), adapted={"logits/kernel": found.kernel, "logits/bias": found.bias}
-    )
+    layer = {"logits/kernel": found.kernel, "logits/bias": found.bias}
+    scores, _ = pretrained.logits(found.match(images), TRAVELLED, layer)
     assert (scores.argmax(axis=1) == turned).mean() > 0.9
     held = adaptation.adapt(images, turned, pull=1e9)
     assert held.kernel == pytest.approx(adaptation.adapt(images).kernel, abs=1e-3)
@@ -103,3 +105,9 @@ def test_other_weights_and_other_files_are_named(lab, tmp_path, monkeypatch):
         adaptation.load(path)
     with pytest.raises(BloodcellError, match=r"none\.npz"):
         adaptation.load(tmp_path / "none.npz")
+
+
+def test_colours_of_home_are_told_from_others(lab):
+    split = load_split(config.PROFILES["sample"], IMAGE, reduced=True, progressbar=False)
+    home = np.asarray(split.images[split.rows("test")])
+    assert np.median(adaptation.colour_distance(home)) < 1 < adaptation.colour_distance(lab[0]).min()

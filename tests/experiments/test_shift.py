@@ -21,17 +21,22 @@ def small_laboratories():
 def test_shift_on_drawn_cells(tmp_path):
     profile = config.PROFILES["sample"]
     record = shift.run(profile, progressbar=False)
-    groups = record.models[shift.NETWORK]["groups"]
-    assert list(groups) == [shift.HOME, *drawn_labs.LABS]
+    assert list(record.models) == [shift.STAYED, shift.AWAY, shift.BOTH]
     home = load_split(profile)
     assert record.data["fingerprint"] == records.fingerprint(home.table)["fingerprint"]
-    assert groups[shift.HOME]["n"] == len(home.rows("test")) == record.split["test"]
     sets = record.predictions["path"].str.split("/").str[0]
-    for name in drawn_labs.LABS:
-        here = record.predictions[sets == name]
-        assert groups[name]["right"] == (here["true"] == here[shift.NETWORK]).sum() and groups[name]["n"] == len(here)
-        assert groups[name]["wrong"] <= groups[name]["named"] <= groups[name]["n"]
-    pictures = record.models[shift.NETWORK]["pictures"]
+    for network, model in record.models.items():
+        groups = model["groups"]
+        assert list(groups) == [shift.HOME, *drawn_labs.LABS]
+        assert groups[shift.HOME]["n"] == len(home.rows("test")) == record.split["test"]
+        for name in drawn_labs.LABS:
+            here = record.predictions[sets == name]
+            assert groups[name]["right"] == (here["true"] == here[network]).sum() and groups[name]["n"] == len(here)
+            if network != shift.STAYED:
+                assert groups[name]["wrong"] <= groups[name]["named"] <= groups[name]["n"]
+    answers = record.predictions.loc[sets.isin(list(drawn_labs.LABS))]
+    assert (answers[shift.AWAY] == answers[shift.BOTH]).all(), "where colours are foreign, one answers alone"
+    pictures = record.models[shift.STAYED]["pictures"]
     means = [np.sum(about["density_mean"]) for about in pictures.values()]
     assert means[1] < means[0], "a pale stain takes less light away"
     assert records.read(record.write(tmp_path)).models == record.models
@@ -42,7 +47,8 @@ def test_adapt_on_drawn_cells(monkeypatch):
     monkeypatch.setattr(adapt, "PULLS", (3.0,))
     monkeypatch.setattr(adapt, "DRAWS", 2)
     models = adapt.run(config.PROFILES["sample"], progressbar=False).models
-    assert list(models)[:4] == ["as it is", "colours matched", "statistics recomputed", "both"]
+    ways = ["as it is", "colours matched", "statistics recomputed", "both"]
+    assert list(models)[:4] == ways and list(models)[-2:] == [f"{shift.STAYED}, {way}" for way in ways[1:3]]
     first = next(iter(drawn_labs.LABS))
     assert all(model["tuned"]["on"] == first for model in models.values() if "tuned" in model)
     as_it_is = models["as it is"]["groups"][first]["right"]
