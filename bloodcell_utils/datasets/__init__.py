@@ -9,13 +9,15 @@
 ``augment``      flips, rotations, standardisation, balanced classes
 ``specs``        cells in numbers; ``synthetic`` draws them, ``sample`` writes the embedded sample
 ``wbcatt``       the morphology of PBC's white cells in words
+``strangers``    pictures that are none of the eight kinds; ``drawn_labs``, two laboratories that were drawn
 ``other_labs``   three small sets of other laboratories, and the windows that are cut from them
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["audit", "augment", "example_set", "other_labs", "pbc", "sample", "splits"], submod_attrs={
+    __name__, submodules=["audit", "augment", "example_set", "other_labs", "pbc", "sample", "splits", "strangers"],
+    submod_attrs={
     "loading": ["load_image", "load_images"],
     "pbc": ["labels", "official"],
     "splits": ["SUBSETS", "Split", "followed", "followed_spec", "load_index", "load_split"],

@@ -11,7 +11,7 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["adaptation"], submod_attrs={
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["adaptation", "calibration"], submod_attrs={
     "metrics": ["accuracy", "at_equal_counts", "balanced_accuracy", "bootstrap", "confusion_matrix", "kappa",
                 "mcnemar", "mean_sd", "one_vs_rest", "per_class", "two_proportions", "wilson"],
     "error_analysis": ["answers_by_stage", "errors_by_subtype", "most_confident", "shared_errors", "subtypes"],

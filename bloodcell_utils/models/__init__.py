@@ -11,7 +11,7 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["layers", "pretrained"], submod_attrs={
     "backbones": ["BACKBONES", "backbone", "classifier", "split_at", "unfreeze", "weights_file"],
     "compactnet": ["CompactNet"],
     "compactnet_input": ["IMAGE", "VIEW"],
