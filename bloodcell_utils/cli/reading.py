@@ -59,7 +59,8 @@ def adapt(options):
     print(f"{len(kept):,} cells: their colours are learnt" + (", and a new last layer." if options.labelled else "."))
     for kind, count in found.card["labelled"].items():
         print(f"{count:>7,}  {kind}")
-    print(f"Use it: bloodcell predict --adapted {name(str(options.output))} IMAGE ...")
+    again = "" if options.crop == 1 else f" --crop {options.crop:g}"
+    print(f"Use it: bloodcell predict --adapted {name(str(options.output))}{again} IMAGE ...")
     return bool(problems)
 
 

@@ -569,7 +569,7 @@ def _uncertainty_2(answer):
         wrong = (~correct).sum() - wrong
         cost = looks + price * wrong
         limit = np.asarray(_called(answer, confidence.copy(), correct.copy(), price), float)
-        if limit.shape:
+        if limit.shape or np.isnan(limit):
             return "one number is asked for: the least confidence for a name."
         ours = (confidence < limit).sum() + price * (~correct & (confidence >= limit)).sum()
         if ours == cost.min():

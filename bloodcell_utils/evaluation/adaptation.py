@@ -15,12 +15,13 @@ import numpy as np
 from ..cells import FOLDERS
 from ..datasets.archives import DAMAGED
 from ..errors import BloodcellError
-from ..files import replace_file
+from ..files import read_file, replace_file
 from ..models import pretrained
 from ..models.compactnet_input import BACKGROUND, IMAGE, VIEW
 from ..models.pretrained import TRAVELLED
 from .calibration import mahalanobis_distance
 
+MOST = 10_000_000  # bytes of a file
 LEAST, LEAST_LABELLED = 30, 5  # cells altogether, and of each kind that is named
 ONE_KIND = 0.85  # share of one answer above which colours would be those of a kind, not of a laboratory
 APART = 8.0  # gap between two groups of pictures, in deviations within them, that one laboratory does not have
@@ -95,13 +96,15 @@ def load(path, *, any_weights=False):
     BloodcellError
         If it is no such file, is damaged, or belongs to other weights than those that are shipped.
     """
+    data = read_file(path, MOST)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             card = json.loads(bytes(file["card"]))
             parts = [np.asarray(file[name], np.float32) for name in ("density", "kernel", "bias")]
         shapes = [part.shape for part in parts]
-        if shapes != [(2, 3), (256, len(FOLDERS)), (len(FOLDERS),)] or not all(np.isfinite(p).all() for p in parts):
-            raise ValueError(f"its parts have the shapes {shapes}")
+        fine = all(np.isfinite(part).all() for part in parts) and (parts[0][1:] > 0).all()
+        if shapes != [(2, 3), (256, len(FOLDERS)), (len(FOLDERS),)] or not fine:
+            raise ValueError(f"its parts have the shapes {shapes}, or hold what is no number")
         network = card["network"]
     except (*DAMAGED, ValueError, KeyError, TypeError) as err:
         raise BloodcellError(f"{path} is no file of `bloodcell adapt`, or is damaged ({err}); make it again.") from err
@@ -134,17 +137,22 @@ def adapt(images, y=None, *, pull=PULL):
     Raises
     ------
     BloodcellError
-        Where it would harm: few cells, cells of one kind, pictures of two laboratories.
+        Where it would harm: few cells, cells of one kind, pictures of two laboratories (with a tenth of
+        them each, or more).
     """
     images = np.asarray(images)
     if len(images) < LEAST:
         raise BloodcellError(f"{len(images)} cells say little of a laboratory's colours; at least {LEAST} are needed.")
+    if images.shape[1:] != (IMAGE, IMAGE, 3) or images.dtype != np.uint8:
+        raise BloodcellError(f"Images as from `prediction.prepare` are needed, not {images.dtype} {images.shape}.")
+    named = np.full(len(images), -1) if y is None else np.asarray(y)
+    if named.shape != (len(images),) or named.dtype.kind not in "iu" or named.max() >= len(FOLDERS):
+        raise BloodcellError(f"y needs a class number (0-{len(FOLDERS) - 1}, or -1) for each of {len(images)} images.")
     _check_one_laboratory(images)
     w = pretrained.weights(TRAVELLED)
     card = {"network": fingerprint(), "cells": len(images), "labelled": {}}
     found = Adaptation(statistics(images), w["logits/kernel"], w["logits/bias"], card)
     scores, features = pretrained.logits(found.match(images), TRAVELLED)
-    named = np.full(len(images), -1) if y is None else np.asarray(y)
     kinds = np.bincount(np.where(named < 0, scores.argmax(axis=1), named), minlength=len(FOLDERS))
     if kinds.max() > ONE_KIND * len(images):
         raise BloodcellError(
@@ -192,10 +200,10 @@ def statistics(images):
     -------
     numpy.ndarray of float32, shape (2, 3)
     """
-    moments = np.zeros((2, 3))
+    moments, exact = np.zeros((2, 3)), {"axis": (0, 1, 2), "dtype": float}  # millions of pixels are added up
     for start in range(0, len(images), 256):
         density = _centre(optical_density(images[start : start + 256]))
-        moments += [density.sum(axis=(0, 1, 2)), (density**2).sum(axis=(0, 1, 2))]
+        moments += [density.sum(**exact), (density**2).sum(**exact)]
     mean, square = moments / (len(images) * VIEW**2)
     return np.stack([mean, np.sqrt(np.maximum(square - mean**2, 1e-6))]).astype(np.float32)
 
@@ -211,6 +219,8 @@ def colours(images):
     -------
     numpy.ndarray of float32, shape (n, 6)
     """
+    if len(images) > 256:  # what they become on the way takes memory
+        return np.concatenate([colours(images[i : i + 256]) for i in range(0, len(images), 256)])
     density = -np.log((np.asarray(images, np.float32) + 1) / 256)
     return np.hstack([density.mean(axis=(1, 2)), density.std(axis=(1, 2))])
 

@@ -45,7 +45,7 @@ def nucleus_width(pictures):
     return widths
 
 
-def remarks(pictures, strange, answer):
+def remarks(pictures, strange, answer, *, crop=1.0):
     """What is odd about each picture, in words; empty where nothing is.
 
     Parameters
@@ -55,6 +55,8 @@ def remarks(pictures, strange, answer):
         Which pictures were refused.
     answer : callable
         ``answer(pictures)`` says which of them would get a name.
+    crop : float
+        The part of the field that the pictures show.
 
     Returns
     -------
@@ -66,10 +68,12 @@ def remarks(pictures, strange, answer):
     low, usual, high = pretrained.metadata(pretrained.TRAVELLED)["nucleus"]
     exchanged = answer(pictures[rows][..., ::-1])
     for row, turned, width in zip(rows, exchanged, nucleus_width(pictures[rows]), strict=True):
+        share = width / usual
+        odd = f"its nucleus is {share:.1f} times as wide as usual: "
         if turned:
             found[row] = EXCHANGED
         elif width > ROOM * high:
-            found[row] = f"its nucleus is {width / usual:.1f} times as wide as usual: give it a wider field"
+            found[row] = odd + "give it a wider field"
         elif 0 < width < low / ROOM:
-            found[row] = f"its nucleus is {width / usual:.1f} times as wide as usual: crop={width / usual:.2f}?"
+            found[row] = odd + f"crop={max(crop * share, 0.01):.2f}?"
     return found

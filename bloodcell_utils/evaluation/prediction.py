@@ -72,8 +72,8 @@ def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False
         adapted = adaptation.load(adapted)
 
     def read(pictures):
-        probabilities, strangeness = predict_proba(pictures, adapted)
-        return probabilities, strangeness, (probabilities.max(axis=1) >= threshold) & (strangeness <= 1)
+        answered = predict_proba(pictures, adapted)
+        return *answered, gets_name(*answered, threshold)
 
     items, problems, notes, seen = _items(images), [], [], []
     for batch in _batches(items, crop, progressbar):
@@ -85,17 +85,33 @@ def predict(images, crop=1.0, threshold=None, *, adapted=None, progressbar=False
             pictures = np.stack(list(compress(batch, good)))
             *answers, named = read(pictures)
             seen[-1][good] = np.column_stack(answers)
-            said[good] = remarks(pictures, ~named, lambda others: read(others)[2]) if threshold else ""
+            said[good] = remarks(pictures, ~named, lambda others: read(others)[2], crop=crop)
         notes += list(said)
-    *probabilities, strangeness = np.concatenate(seen).T
-    confidence = np.max(probabilities, axis=0)
-    sure = (confidence >= threshold) & ((strangeness <= 1) | (threshold == 0))
-    names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=0)]
+    seen = np.concatenate(seen)
+    probabilities, strangeness = seen[:, :-1], seen[:, -1]
+    confidence, sure = probabilities.max(axis=1), gets_name(probabilities, strangeness, threshold)
+    names = np.array(FOLDERS, object)[np.nan_to_num(probabilities).argmax(axis=1)]
     answer = np.where(np.isnan(confidence), "unreadable", np.where(sure, names, UNSURE))
     table = {"image": [name for name, _ in items], "answer": answer, "confidence": confidence}
-    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities, strict=True))}
+    table |= {"strangeness": strangeness, **dict(zip(FOLDERS, probabilities.T, strict=True))}
     table |= {"note": notes, "problem": problems}
     return pd.DataFrame(table)
+
+
+def gets_name(probabilities, strangeness, threshold):
+    """Which pictures are named: those that are sure enough and not strange; with a threshold of 0 all.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray, shape (n, 8)
+    strangeness : numpy.ndarray, shape (n,)
+    threshold : float
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+    """
+    return (probabilities.max(axis=1) >= threshold) & ((strangeness <= 1) | (threshold == 0))
 
 
 def prepare(images, crop=1.0, *, progressbar=False):
@@ -122,7 +138,7 @@ def prepare(images, crop=1.0, *, progressbar=False):
 
 
 def predict_proba(pictures, adapted=None, folder=TRAVELLED):
-    """The probabilities of the two networks together for prepared images, and how strange these are to them.
+    """The probabilities of both networks for prepared images, and how strange these are to the one that travelled.
 
     Their calibrated scores are averaged. Where the colours are not those of home, or were adapted, the network that
     travelled answers alone.
@@ -166,8 +182,7 @@ def judge(scores, features, folder=TRAVELLED):
     probabilities : numpy.ndarray of float64, shape (n, 8)
         Calibrated.
     strangeness : numpy.ndarray of float64, shape (n,)
-        Above 1 where an image is stranger than 99.8 % of the validation images, by the distance of its features or by
-        the ninth score.
+        Above 1 where either its features or its ninth score are stranger than those of 99.8 % of the validation images.
     """
     card, weights = pretrained.metadata(folder), pretrained.weights(folder)
     distance = mahalanobis_distance(features, weights["means"], weights["whitening"])

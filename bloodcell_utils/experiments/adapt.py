@@ -41,7 +41,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         A model for each way, with ``groups`` as in `shift`, and ``draws`` (right and tested cells of each choice of
         labelled ones) where there are several; the last two are of the network that stayed at home. "statistics
         recomputed" has ``mixtures``: cells from home, whose averages are recomputed from bloods of several mixtures.
-        ``tuned`` says what was chosen, on which set.
+        ``tuned`` says what would be chosen, on which set; recomputed averages have their ``groups`` at a share of 1.
     """
     split = load_split(profile, seed=split_seed)
     sets = shift.laboratories(profile, split, seed=seed)

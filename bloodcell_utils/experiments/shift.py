@@ -146,7 +146,7 @@ def counts(y, probabilities, strangeness, *, rows):
         (mean sensitivity of the classes with at least `FEWEST` cells, ``classes``).
     """
     called = probabilities.argmax(axis=1)
-    named = (probabilities.max(axis=1) >= pretrained.metadata(TRAVELLED)["threshold"]) & (strangeness <= 1)
+    named = prediction.gets_name(probabilities, strangeness, pretrained.metadata(TRAVELLED)["threshold"])
     return {name: tally(y[here], called[here], named[here]) for name, here in rows.items()}
 
 

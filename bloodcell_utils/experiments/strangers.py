@@ -35,6 +35,7 @@ MADE = {
     "photograph": "photographs",
 }
 PICTURES = 5000  # about how many are made
+PAGES = ("svm", "finetune", "ablation", "balance", "compact", "compact_best", "drawn")  # records drawn as charts
 CELLS, SCREENSHOTS = 400, 320  # of each group of changed cells and of red cells; crops of charts
 TRAINED, NONE = 6000, 1500  # cells, and pictures of none of the eight, of a training without a class
 LEFT_OUT = (*((name,) for name in FOLDERS), ("neutrophil", "ig"), ("lymphocyte", "monocyte"))
@@ -180,7 +181,7 @@ def screenshots(n, seed=SEED):
     -------
     numpy.ndarray of uint8, shape (n, 128, 128, 3)
     """
-    rng, pages = np.random.default_rng(seed), [_page(record) for record in records.read_all()]
+    rng, pages = np.random.default_rng(seed), [_page(records.load_record(name, "laptop")) for name in PAGES]
     cut = []
     for i in range(n):
         page, side = pages[i % len(pages)], int(rng.integers(80, 500))

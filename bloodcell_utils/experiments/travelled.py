@@ -62,7 +62,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
             answers = read(shown, folder)
         details = {**card, **history.details(), "corruptions": correct_after_corruption(model, shown, truth)}
         for name, (p, strange) in zip(("alone", "with the one from home"), answers, strict=True):
-            named = (p.max(axis=1) >= card["threshold"]) & (strange <= 1)
+            named = prediction.gets_name(p, strange, card["threshold"])
             about = {"named": int(named.sum()), "named_right": int((p.argmax(axis=1) == truth)[named].sum())}
             about["calibration_error"] = calibration.calibration_error(p, truth)
             found.add(f"{name}, seed {own_seed}", p.argmax(axis=1), loaded + history.seconds, **details, **about)

@@ -20,7 +20,7 @@ from ..cells import FOLDERS
 from ..config import cache_dir
 from ..datasets.archives import DAMAGED
 from ..errors import BloodcellError
-from ..files import replace_file
+from ..files import replace_file, replace_files
 from .compactnet import CompactNet, without_top
 from .compactnet_input import BACKGROUND, IMAGE, MEAN, PATCH, SCALE, VIEW
 
@@ -38,11 +38,11 @@ def save(model, about, folder=None, **arrays):
     model : keras.Model
         From `CompactNet`.
     about : dict
-        The card, of what json can hold: `prediction` needs ``temperature``, ``threshold`` and ``limit``.
+        The card, of what json can hold; what `prediction` needs is made by `experiments.travelled.fit`.
     folder : path-like, optional
         Gets ``compactnet.npz`` and ``compactnet.json``; default: the package's.
     **arrays
-        Kept with the weights: `prediction` needs ``means`` and ``whitening`` (`calibration.fit_mahalanobis`).
+        Kept with the weights.
     """
     folder = Path(folder or FOLDER)
     for kept in (metadata, weights, _folded):  # of an earlier file
@@ -53,8 +53,8 @@ def save(model, about, folder=None, **arrays):
         named[f"logits/{name}"], ninth = np.split(named[f"logits/{name}"], [len(FOLDERS)], axis=-1)
         named |= {f"none/{name}": ninth} if ninth.size else {}
     np.savez_compressed(packed, **{name: np.asarray(values, np.float16) for name, values in named.items()})
-    replace_file(folder / "compactnet.npz", packed.getvalue())
-    replace_file(folder / "compactnet.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+    card = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+    replace_files({folder / "compactnet.npz": packed.getvalue(), folder / "compactnet.json": card})
 
 
 @cache

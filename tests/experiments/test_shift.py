@@ -63,4 +63,4 @@ def test_labelled_cells_are_not_tested_on():
     called, tested = adapt.labelled(features, y, 10, seed=0, pull=1e-3)
     assert (called >= 0).all() and all(n == 44 for _, n in tested)
     own = (called == y)[:60].mean()
-    assert own < 0.75, "what is noise cannot be learnt, only remembered"
+    assert own < 0.6, "what is noise cannot be learnt, only remembered"
