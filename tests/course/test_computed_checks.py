@@ -437,6 +437,7 @@ def test_uncertainty():
     assert "meant what it says" in check("uncertainty.2", lambda confidence, right, price: 1 - 1 / price)
     assert "costs" in check("uncertainty.2", lambda confidence, right, price: 0.123)
     assert "one number" in check("uncertainty.2", lambda confidence, right, price: confidence)
+    assert "one number" in check("uncertainty.2", lambda *_: None)
     assert "kind of answer" in check("uncertainty.2", 0.9)
 
 

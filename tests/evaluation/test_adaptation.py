@@ -68,6 +68,11 @@ def test_some_cells_may_have_no_name(lab):
         (lambda x, y: (x, np.full(len(x), -1)), "here is one kind or none"),
         (lambda x, y: (np.concatenate([x, x * np.array([1, 1, 0.7])]).astype(np.uint8), None), "into two groups"),
         (lambda x, y: (np.concatenate([x[:1]] * 40), None), "of a kind, not of a laboratory"),
+        (lambda x, y: (x[:, ::2, ::2], None), "Images as from"),
+        (lambda x, y: (x / 255, None), "Images as from"),
+        (lambda x, y: (x, y[:5]), "y needs a class number"),
+        (lambda x, y: (x, y + 8), "y needs a class number"),
+        (lambda x, y: (x, np.array(["ig"] * len(x))), "y needs a class number"),
     ],
 )
 def test_what_would_harm_is_refused(lab, change, says):
@@ -100,6 +105,11 @@ def test_other_weights_and_other_files_are_named(lab, tmp_path, monkeypatch):
         path.write_bytes(data)
         with pytest.raises(BloodcellError, match="is no file of `bloodcell adapt`"):
             adaptation.load(path)
+    card = np.frombuffer(f'{{"network": "{adaptation.fingerprint()}"}}'.encode(), np.uint8)
+    parts = {"kernel": np.zeros((256, 8)), "bias": np.zeros(8), "card": card}
+    np.savez(path, density=[[1, 1, 1], [1, 0, 1]], **parts)  # no spread to divide by
+    with pytest.raises(BloodcellError, match="is no file of"):
+        adaptation.load(path)
     np.savez(path, density=np.ones((2, 3)))
     with pytest.raises(BloodcellError, match="is no file of"):
         adaptation.load(path)

@@ -14,8 +14,8 @@ def disc(diameter, middle=(64, 64), colour=(90, 40, 130)):
     return np.where(inside[..., None], colour, (235, 225, 230)).astype(np.uint8)
 
 
-def remarks(pictures, strange=True, answer=lambda others: np.zeros(len(others), bool)):
-    return contract.remarks(np.stack(pictures), np.full(len(pictures), strange), answer)
+def remarks(pictures, strange=True, answer=lambda others: np.zeros(len(others), bool), **how):
+    return contract.remarks(np.stack(pictures), np.full(len(pictures), strange), answer, **how)
 
 
 @pytest.mark.parametrize("diameter", [10, 20, 40, 80])
@@ -45,6 +45,8 @@ def test_too_wide_and_too_narrow_are_said_with_what_helps():
     assert "wider field" in wide and f"{2 * high / usual:.1f} times" in wide
     assert "crop=" in narrow and 0 < float(narrow.split("crop=")[1].rstrip("?")) < 1
     assert fine == ""
+    whole, half = (float(remarks([disc(low / 2)], crop=crop)[0][-5:-1]) for crop in (1, 0.5))
+    assert half == pytest.approx(whole / 2, abs=0.01), "the part of the field that is shown already is a part"
 
 
 def test_exchanged_colours_are_what_would_get_a_name_the_other_way_round():
