@@ -180,7 +180,7 @@ def test_the_share_of_the_ninth_score():
 
 
 def test_a_picture_without_a_name_has_a_note_and_one_with_a_name_has_none(cell, monkeypatch):
-    monkeypatch.setattr(prediction, "remarks", lambda x, strange, *_, crop: ["odd" * s for s in strange])
+    monkeypatch.setattr(prediction, "remarks", lambda x, strange, *_, crop: np.where(strange, "odd", ""))
     assert prediction.predict(cell, threshold=1)["note"][0] == "odd"
     assert prediction.predict(cell, threshold=0)["note"][0] == "", "nothing was refused"
 
