@@ -25,7 +25,7 @@ MOST = 10_000_000  # bytes of a file
 LEAST, LEAST_LABELLED = 30, 5  # cells altogether, and of each kind that is named
 ONE_KIND = 0.85  # share of one answer above which colours would be those of a kind, not of a laboratory
 APART = 8.0  # gap between two groups of pictures, in deviations within them, that one laboratory does not have
-PULL = 1.0  # chosen on one laboratory (record ``adapt``)
+PULL = 0.3  # chosen on one laboratory (record ``adapt``)
 
 
 @dataclass(frozen=True)
