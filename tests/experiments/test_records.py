@@ -223,7 +223,7 @@ def test_a_committed_record_follows_from_its_counts(path):
     assert record.versions and record.device and record.created
     for name, model in record.models.items():
         check(model)
-        if record.predictions is not None:
+        if record.predictions is not None and "set" not in model:  # which is of cells of another laboratory
             counts = metrics.confusion_matrix(record.predictions["true"], record.predictions[name], len(record.classes))
             np.testing.assert_array_equal(counts, model["confusion"])
             assert len(record.predictions) == model["n_test"] == record.predictions["path"].nunique()
