@@ -60,11 +60,13 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
         with tempfile.TemporaryDirectory() as folder:
             card, arrays = fit(model, split, folder)
             answers = read(shown, folder)
-        details = {**card, **history.details(), "corruptions": correct_after_corruption(model, shown, truth)}
+        details = {**card, **history.details()}
         for name, (p, strange) in zip(("alone", "with the one from home"), answers, strict=True):
             named = prediction.gets_name(p, strange, card["threshold"])
             about = {"named": int(named.sum()), "named_right": int((p.argmax(axis=1) == truth)[named].sum())}
             about["calibration_error"] = calibration.calibration_error(p, truth)
+            if name == "alone":
+                about["corruptions"] = correct_after_corruption(model, shown, truth)
             found.add(f"{name}, seed {own_seed}", p.argmax(axis=1), loaded + history.seconds, **details, **about)
         first = first or (model, card, arrays)
     record = found.record(f"CompactNet from random weights, {IMAGE} px, {profile.compact.travelled} epochs.")

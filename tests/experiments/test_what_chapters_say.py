@@ -92,6 +92,26 @@ def test_drawings_and_photographs_agree_no_more_often_than_a_coin_may():
     assert binomtest(int(allowed.sum()), len(allowed)).pvalue > 0.05
 
 
+def test_averages_help_and_harm_and_most_cells_are_neutrophils():
+    ways = load_record("adapt", "laptop").models
+    stayed = load_record("shift", "laptop").models["stayed at home"]["groups"]
+
+    def gained(way, before):
+        return {name: counts["right"] - before[name]["right"] for name, counts in ways[way]["groups"].items()}
+
+    travelled = gained("statistics recomputed", ways["as it is"]["groups"])
+    assert travelled["jiangxi"] < 0 and travelled["cellavision"] < 0 < travelled["bccd"]
+    assert min(gained("stayed at home, statistics recomputed", stayed).values()) > 0
+    confusion = {name: np.array(counts["confusion"]) for name, counts in stayed.items()}
+    for name in ("jiangxi", "bccd"):
+        assert confusion[name][0].sum() > confusion[name].sum() / 2
+    favourite = {}
+    for name, matrix in confusion.items():
+        into = (matrix - np.diag(np.diag(matrix))).sum(axis=0)
+        favourite[name] = into.max() / into.sum()
+    assert 0.3 < favourite["home"] < 0.4 and favourite["bccd"] > 0.8
+
+
 def test_who_averages_forgives_random_names_and_the_count_does_not():
     models = load_record("label_noise", "laptop").models
     runs = pd.DataFrame(models.values())
