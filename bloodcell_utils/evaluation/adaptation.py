@@ -164,7 +164,9 @@ def adapt(images, y=None, *, pull=PULL):
     counts = np.bincount(named[named >= 0], minlength=len(FOLDERS))
     few = [FOLDERS[c] for c in np.flatnonzero((counts > 0) & (counts < LEAST_LABELLED))]
     if few or np.count_nonzero(counts) < 2:
-        wrong = f"too few: {', '.join(few)}; name more of them, or leave them out" if few else "here is one kind or none"
+        wrong = (
+            f"too few: {', '.join(few)}; name more of them, or leave them out" if few else "here is one kind or none"
+        )
         raise BloodcellError(
             f"At least two kinds with {LEAST_LABELLED} named cells each are needed for a new last layer; {wrong}."
         )
