@@ -16,6 +16,7 @@ from bloodcell_utils.experiments import records
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "results"
 LOADED = re.compile(r'(?:load|find)_record\("([a-z0-9_-]+)", "([a-z]+)"')
+MANY = 6  # records; a page that quotes more links to their table
 DRAWN = "Cells on this page are drawn by a program: they are not patients’, and what is measured on them is no result."
 REAL = (
     "Photographs of cells: Acevedo et al. (2020), "
@@ -41,10 +42,12 @@ def sample(record):
 
 
 def numbers(paths, results):
-    """The records of some paths in one sentence; those measured on the same images together."""
+    """The records of some paths in one sentence; those measured on the same images together, `MANY` by their names."""
     parts = []
     for said, alike in groupby(sorted(map(records.read, paths), key=sample), key=sample):
+        alike = list(alike)
         named = ", ".join(f"{r.experiment} ({r.created[:10]}, commit {r.commit})" for r in alike)
+        named = named if len(paths) <= MANY else f"{len(alike)} of them"
         parts.append(escape(f"{said}: {named}"))
     return (
         f'Numbers of the real images: <a class="reference internal" href="{results}">records</a>, {"; ".join(parts)}.'
