@@ -281,11 +281,13 @@ def test_a_missing_network_is_not_the_fault_of_the_picture(troubled, site):
 
 
 def test_a_slow_network_is_not_the_fault_of_the_picture(page, site):
-    page.add_init_script(
-        "{ const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms === 20000 ? 900 : ms); }"
-    )
-    page.route("**/worker.js", lambda route: (page.wait_for_timeout(2000), route.continue_()))
-    page.goto(f"{site}/book/lab/index.html")
+    held = []
+    page.clock.install()
+    page.route("**/worker.js", lambda route: held.append(route))
+    with page.expect_request("**/worker.js"):
+        page.goto(f"{site}/book/lab/index.html")
+    page.clock.fast_forward(60_000)  # three times what one picture may take
+    held.pop().continue_()
     page.wait_for_selector(".lab[data-done='1']")
     assert "Read in" in page.inner_text(".lab-time")
 
