@@ -42,7 +42,21 @@ def draw(spec, size=363, seed=0):
     BloodcellError
         For a size out of range.
     """
-    return _drawn(spec, size, seed)[0]
+    fine, home, (scene, blood, others, own, camera) = _begun(size, seed)
+    side, stain, clear = size * fine, _stain(spec), spec.cell_diameter_um / 2 + 1.5
+    platelets = [place for place, _ in _places(others, spec.platelets, 5, [(home, clear + 1.5)])]
+    _, _, x, y = _window(side, _MIDDLE, FIELD_UM)
+    density = _red_cells(spec, [(home, clear), *((place, 4.5) for place in platelets)], x, y, blood)
+    image = stain(WHITE) * np.exp(density[..., None] * np.log(stain(_RED_CELL) / stain(WHITE)))
+    image *= 1 + 0.005 * _noise(scene, 12, x, y, FIELD_UM / side)[..., None]
+    for place in platelets:
+        _paint(image, random_spec("PLATELET", others), place, stain, others)
+    for place, dice in _places(others, spec.debris, 1, [(home, clear)]):
+        rows, columns, across, down = _window(side, place, 1)
+        speck = np.clip((0.15 + 0.35 * dice[0] - np.hypot(across, down[:, None])) * side / FIELD_UM + 0.5, 0, 1)
+        image[rows, columns] += 0.8 * speck[..., None] * (stain(_SPECK) - image[rows, columns])
+    _paint(image, spec, home, stain, own)
+    return _photographed(_averaged(image, fine), spec, size / FIELD_UM, camera)
 
 
 def draw_layers(spec, size=363, seed=0):
@@ -60,36 +74,28 @@ def draw_layers(spec, size=363, seed=0):
         ``"cell"``, ``"nucleus"`` and ``"granules"``; nucleus and granules lie within the cell. A pixel belongs to a
         part that covers at least half of it.
     """
-    return {name: cover >= 0.5 for name, cover in _drawn(spec, size, seed)[1].items()}
+    fine, home, (_, _, _, own, _) = _begun(size, seed)
+    blank, layers = np.zeros((size * fine, size * fine, 3), np.float32), {}
+    rows, columns, parts = _paint(blank, spec, home, _stain(spec), own)
+    for name, part in parts.items():
+        cover = np.zeros(blank.shape[:2], np.float32)
+        cover[rows, columns] = part
+        layers[name] = _averaged(cover, fine) >= 0.5
+    return layers
 
 
-def _drawn(spec, size, seed):
-    """The picture, and how much of each pixel each part of the cell covers."""
+def _begun(size, seed):
+    """How many times finer to draw, where the cell lies, and the random numbers of each part of the picture."""
     check("size", size, 363, low=32, high=1024)
     fine = -(-96 // size)  # small pictures are drawn larger and averaged, or granules would flicker
-    side = size * fine
-    scene, blood, others, own, camera = np.random.default_rng(seed).spawn(5)
-    stain, clear = _stain(spec), spec.cell_diameter_um / 2 + 1.5
-    home = _MIDDLE + complex(*scene.normal(0, 0.8, 2).clip(-2, 2))
-    platelets = [place for place, _ in _places(others, spec.platelets, 5, [(home, clear + 1.5)])]
-    _, _, x, y = _window(side, _MIDDLE, FIELD_UM)
-    density = _red_cells(spec, [(home, clear), *((place, 4.5) for place in platelets)], x, y, blood)
-    image = stain(WHITE) * np.exp(density[..., None] * np.log(stain(_RED_CELL) / stain(WHITE)))
-    image *= 1 + 0.005 * _noise(scene, 12, x, y, FIELD_UM / side)[..., None]
-    for place in platelets:
-        _paint(image, random_spec("PLATELET", others), place, stain, others)
-    for place, dice in _places(others, spec.debris, 1, [(home, clear)]):
-        rows, columns, across, down = _window(side, place, 1)
-        speck = np.clip((0.15 + 0.35 * dice[0] - np.hypot(across, down[:, None])) * side / FIELD_UM + 0.5, 0, 1)
-        image[rows, columns] += 0.8 * speck[..., None] * (stain(_SPECK) - image[rows, columns])
-    rows, columns, parts = _paint(image, spec, home, stain, own)
-    covers = {name: np.zeros((side, side), np.float32) for name in parts}
-    for name, part in parts.items():
-        covers[name][rows, columns] = part
-    if fine > 1:
-        image = image.reshape(size, fine, size, fine, 3).mean((1, 3))
-        covers = {name: cover.reshape(size, fine, size, fine).mean((1, 3)) for name, cover in covers.items()}
-    return _photographed(image, spec, size / FIELD_UM, camera), covers
+    dice = np.random.default_rng(seed).spawn(5)
+    return fine, _MIDDLE + complex(*dice[0].normal(0, 0.8, 2).clip(-2, 2)), dice
+
+
+def _averaged(image, fine):
+    """Each square of `fine` x `fine` pixels as one."""
+    size = len(image) // fine
+    return image.reshape(size, fine, size, fine, *image.shape[2:]).mean((1, 3)) if fine > 1 else image
 
 
 def _photographed(image, spec, pixels_per_um, rng):

@@ -48,13 +48,14 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
         images = closeups(table, profile, backbone, progressbar=progressbar)
         how = {"weights": weights, "seed": seed, "progressbar": progressbar}
         views = extract(images, backbone, **how)
-        lit = {gain: extract(svm.brighten(images[test], gain), backbone, **how) for gain in svm.GAINS}
+        lamps = np.concatenate([svm.brighten(images[test], gain) for gain in svm.GAINS])
+        lamps = {view: np.split(values, len(svm.GAINS)) for view, values in extract(lamps, backbone, **how).items()}
         for view, classifier in (
             ("last", svm.last_block_classifier(profile.pca, seed=seed)),
             ("blocks", svm.all_blocks_classifier()),
         ):
             name = f"{weights} {backbone} {'all blocks' if view == 'blocks' else 'last block'}"
-            tested(name, classifier, np.asarray(views[view]), {gain: values[view] for gain, values in lit.items()})
+            tested(name, classifier, np.asarray(views[view]), dict(zip(svm.GAINS, lamps[view], strict=True)))
         seen.append(f"{weights} {backbone} at {images.shape[1]} px")
     return found.record(f"{', '.join(seen)}, central {profile.crop:.0%} of the image.")
 
