@@ -6,8 +6,6 @@ import os
 import threading
 import time
 import traceback
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache, partial
 from inspect import signature
@@ -206,19 +204,33 @@ def _duration(seconds):
 
 
 def _in_a_process(task, profile, seed, folder):
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_watch_parent)
+    context = multiprocessing.get_context("spawn")
+    hears, says = context.Pipe(duplex=False)
+    child = context.Process(target=_told, args=(says, _measure, task, profile, seed, folder))
+    child.start()
+    says.close()
     try:
-        pool.submit(_measure, task, profile, seed, folder).result()
-    except BrokenProcessPool as err:
-        message = "It ended without a word; most often that means that the memory was not enough."
-        raise BloodcellError(message) from err
+        problem = hears.recv()
+    except EOFError:
+        problem = "It ended without a word; most often that means that the memory was not enough."
     finally:  # Ctrl-C reaches both, and the child tidies up; whatever else happens, no experiment goes on alone
-        children = set(multiprocessing.active_children()) - others
-        pool.shutdown(wait=False)
-        for child in children:
-            child.join(timeout=5)
-            child.terminate()
+        child.join(timeout=5)
+        child.terminate()
+    if problem:
+        raise BloodcellError(problem)
+
+
+def _told(says, measure, *asked):
+    """Measure in a process of its own, and say what went wrong: words, or None."""
+    _watch_parent()
+    try:
+        measure(*asked)
+    except BloodcellError as err:
+        says.send(str(err))
+    except KeyboardInterrupt:
+        pass
+    else:
+        says.send(None)
 
 
 def _measure(task, profile, seed, folder):
