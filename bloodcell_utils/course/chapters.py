@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import yaml
@@ -89,24 +89,74 @@ class Chapter:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row of a session's plan: a chapter worked through or told, something else, or a pause.
+
+    Attributes
+    ----------
+    minutes : int
+        Of a chapter that is worked through: none, they are the chapter's.
+    work, tell : str
+        The chapter that is worked through, with quiz and exercises, or told with its slides.
+    without : str
+        ``"exercises"``: quiz and exercises are for home.
+    show : tuple of str
+        The sections whose slides are shown.
+    who, what : str
+        Who does what; Markdown.
+    late, saves : str, int
+        What to do instead in a room that is late, and the minutes that this gives back.
+    pause : int
+        Minutes of a break.
+    """
+
+    minutes: int = 0
+    work: str = ""
+    tell: str = ""
+    without: str = ""
+    show: tuple[str, ...] = ()
+    who: str = ""
+    what: str = ""
+    late: str = ""
+    saves: int = 0
+    pause: int = 0
+
+    @property
+    def takes(self):
+        """Minutes, of whatever kind."""
+        if not self.work:
+            return self.minutes or self.pause
+        worked = chapter(self.work)
+        return worked.total - (worked.minutes[self.without] if self.without else 0)
+
+
+@dataclass(frozen=True)
 class Session:
-    """One meeting of a class.
+    """One part of a meeting of a class.
 
     Attributes
     ----------
     title : str
-    minutes : int
-        From the first word to the last, breaks not counted.
-    chapters : tuple of str
-        Worked through, with quiz and exercises.
-    told : tuple of str
-        Told with their slides alone.
+    rows : tuple of Row
     """
 
     title: str
-    minutes: int
-    chapters: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    rows: tuple[Row, ...]
+
+    @property
+    def minutes(self):
+        """From the first word to the last, pauses not counted."""
+        return sum(row.takes for row in self.rows if not row.pause)
+
+    @property
+    def chapters(self):
+        """Names of the chapters that are worked through."""
+        return tuple(row.work for row in self.rows if row.work)
+
+    @property
+    def told(self):
+        """Names of the chapters that are told with their slides alone."""
+        return tuple(row.tell for row in self.rows if row.tell)
 
 
 @dataclass(frozen=True)
@@ -121,6 +171,10 @@ class Track:
     outcome : str
         What is in your hands afterwards.
     sessions : tuple of Session
+    hours : tuple of str
+        From when to when a meeting goes, ``"0:00"`` where every class has its own hour; none where there is no plan.
+    meetings : tuple of int
+        How many sessions each meeting has; empty where each has one.
     """
 
     name: str
@@ -128,6 +182,8 @@ class Track:
     reader: str
     outcome: str
     sessions: tuple[Session, ...]
+    hours: tuple[str, ...] = ()
+    meetings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,8 +220,9 @@ def load():
         raise BloodcellError(f"course.yml is neither beside nor in {_PACKAGE}; install bloodcell-utils again.")
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
-        chapters = tuple(_made(Chapter, entry, exercises=Exercise) for entry in data["chapters"])
-        return Course(data["title"], chapters, tuple(_made(Track, entry, sessions=Session) for entry in data["tracks"]))
+        chapters = tuple(_made(Chapter, entry, exercises=partial(_made, Exercise)) for entry in data["chapters"])
+        session = partial(_made, Session, rows=partial(_made, Row))
+        return Course(data["title"], chapters, tuple(_made(Track, entry, sessions=session) for entry in data["tracks"]))
     except (KeyError, TypeError, yaml.YAMLError) as err:
         raise BloodcellError(f"{path} is not a list of chapters as this version knows them: {err}") from err
 
@@ -213,6 +270,6 @@ def _named(kind, name, entries):
 
 
 def _made(kind, entry, **parts):
-    """An entry of the file as a dataclass, its lists as tuples; `parts` says what the entries of some lists become."""
-    parted = {field: [_made(part, each) for each in entry[field]] for field, part in parts.items()}
+    """An entry of the file as a dataclass, its lists as tuples; `parts` makes the entries of some lists."""
+    parted = {field: [make(each) for each in entry[field]] for field, make in parts.items()}
     return kind(**{field: tuple(v) if isinstance(v, list) else v for field, v in (entry | parted).items()})

@@ -1,8 +1,6 @@
 """What a teacher plans with: which exercise or question assesses which objective, and how a track fills its hours."""
 
-from . import chapters, questions
-
-TOLD = 6  # minutes that the slides of one chapter take
+from . import questions
 
 
 def assessments(chapter):
@@ -39,4 +37,4 @@ def planned(session):
     -------
     int
     """
-    return sum(chapters.chapter(name).total for name in session.chapters) + TOLD * len(session.told)
+    return sum(row.takes for row in session.rows if row.work or row.tell)

@@ -138,7 +138,9 @@ class Round:
         return pd.DataFrame(list(rows), columns=_COLUMNS)
 
     def play(self):
-        """The round as a widget for a live notebook: buttons, or the keys 1 to 8.
+        """The round as a widget for a live notebook: buttons, or from the start on the keys 1 to 8.
+
+        The cell stands beside the buttons, and its place is kept before the start: all of it fits on a small screen.
 
         Returns
         -------
@@ -147,6 +149,7 @@ class Round:
         import ipywidgets as w
 
         picture, says = w.HTML(), w.HTML()
+        picture.layout = {"width": f"{_SIDE}px", "height": f"{_SIDE}px", "margin": "2px 12px 2px 2px"}
         bar = w.IntProgress(min=0, max=len(self), description="named")
         begin = w.Button(button_style="primary", tooltip="The clock starts")
         back = w.Button(description="undo", tooltip="Take the last answer back")
@@ -161,7 +164,7 @@ class Round:
             for control in (*kinds, typed):
                 control.disabled = not runs
             begin.description = "go on" if n else "start"
-            begin.layout.display = "none" if runs or self.done else ""
+            begin.layout.visibility = "hidden" if runs or self.done else ""
             alt = f"A cell to name, {n + 1} of {len(self)}"
             picture.value = img(resize(self.images[n], _SIDE), alt) if runs else ""
             says.value = _says(self)
@@ -181,14 +184,16 @@ class Round:
 
         keys = {"0": does(self.undo)}
         begin.on_click(does(self.start))
+        begin.on_click(lambda _: typed.focus())
         back.on_click(keys["0"])
         for number, button in enumerate(kinds):
             keys[str(number + 1)] = does(self.answer, number)
             button.on_click(keys[str(number + 1)])
         typed.observe(press, "value")
         show()
-        rows = [w.HBox(kinds[i : i + 4]) for i in (0, 4)]
-        return w.VBox([w.HBox([bar, says]), begin, picture, *rows, w.HBox([typed, back])])
+        rows = [w.HBox(kinds[i : i + 2]) for i in range(0, len(kinds), 2)]
+        board = w.VBox([begin, *rows, w.HBox([typed, back])])
+        return w.VBox([w.HBox([bar, says]), w.HBox([picture, board], layout={"flex_flow": "row wrap"})])
 
     def _elapsed(self):
         return max(0.0, time.monotonic() - self._since) if self.running else 0.0
