@@ -164,7 +164,7 @@ class Round:
             for control in (*kinds, typed):
                 control.disabled = not runs
             begin.description = "go on" if n else "start"
-            begin.layout.visibility = "hidden" if runs or self.done else ""
+            begin.layout.visibility = "hidden" if runs or self.done else "visible"
             alt = f"A cell to name, {n + 1} of {len(self)}"
             picture.value = img(resize(self.images[n], _SIDE), alt) if runs else ""
             says.value = _says(self)

@@ -100,11 +100,11 @@ def fallback(row):
 
 
 def shown(row):
-    """The numbers of the slides that a row shows, each run of them as a link to its first."""
+    """The numbers of the slides that a row shows, each run of them on one line and a link to its first."""
     runs = groupby(enumerate(plans.slides(row)), lambda pair: pair[1] - pair[0])
     for_each = [[number for _, number in run] for _, run in runs]
     deck = f"../../slides/{row.work or row.tell}.html"
-    ranges = ((run[0], f"{run[0]}–{run[-1]}" if run[1:] else run[0]) for run in for_each)
+    ranges = ((run[0], f"{run[0]}\u2060–\u2060{run[-1]}" if run[1:] else run[0]) for run in for_each)
     return ", ".join(f'<a href="{deck}#/{first - 1}">{text}</a>' for first, text in ranges)
 
 
@@ -145,6 +145,14 @@ def chapter_facts(name):
         yield f"| {objective} | {by} |"
 
 
+READ = {  # beside course.yml
+    "clock-plan": "notebooks/*.ipynb",
+    "syllabus": "bloodcell_utils/course/quizzes/*.json",
+    "chapter-facts": "bloodcell_utils/course/quizzes/*.json",
+    "network-card": "book/results/*.json",
+}
+
+
 class Generated(SphinxDirective):
     """A directive that leaves the lines of one of the functions above."""
 
@@ -152,9 +160,8 @@ class Generated(SphinxDirective):
     lines = None
 
     def run(self):
-        folders = (ROOT / "bloodcell_utils" / "course" / "quizzes", ROOT / "book" / "results")
-        for read in (ROOT / "course.yml", *(path for folder in folders for path in sorted(folder.glob("*.json")))):
-            self.env.note_dependency(str(read))
+        for path in {ROOT / "course.yml", *ROOT.glob(READ.get(self.name, "course.yml"))}:
+            self.env.note_dependency(str(path))
         return self.parse_text_to_nodes("\n".join(type(self).lines(*self.arguments)))
 
 

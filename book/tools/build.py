@@ -18,6 +18,7 @@ from bloodcell_utils import config, course
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "book" / "_build"
 KERNEL = BUILD / "kernel"
+PLANS = ("taster", "evening", "day", "two_days", "six_weeks")
 TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
 
 
@@ -40,7 +41,8 @@ def toc():
             {
                 "caption": "For teachers",
                 "chapters": [
-                    *_pages("instructor/index", "instructor/syllabus"),
+                    *_pages("instructor/index"),
+                    {"file": "book/instructor/syllabus", "sections": _pages(*(f"instructor/plan_{p}" for p in PLANS))},
                     {"file": "book/instructor/teaching", "sections": teaching},
                     *_pages(*(f"instructor/{page}" for page in TEACHERS)),
                 ],

@@ -76,6 +76,13 @@ def test_a_track_fills_its_hours_and_leaves_nothing_out(track):
     assert len(set(met)) == len(met)
 
 
+def test_a_row_takes_the_minutes_of_its_chapter():
+    dataset = course.chapter("dataset")
+    assert chapters.Row(work="dataset").takes == dataset.total
+    home = chapters.Row(work="dataset", without="exercises")
+    assert home.takes == dataset.minutes["reading"] + dataset.minutes["sample"]
+
+
 def test_two_tracks_work_through_everything():
     for name in ("four_days", "twelve_weeks"):
         worked = [chapter for session in course.track(name).sessions for chapter in session.chapters]

@@ -219,9 +219,12 @@ def test_the_board_has_a_button_for_each_kind_in_its_colour(board):
     assert picture.value == "", "no cell is shown before the clock runs"
 
 
-def test_a_round_by_buttons_and_keys(board):
+def test_a_round_by_buttons_and_keys(board, monkeypatch):
     played, buttons, typed, picture, says = board
+    listens = []
+    monkeypatch.setattr(type(typed), "focus", lambda widget: listens.append(widget is typed and not widget.disabled))
     buttons["start"].click()
+    assert listens == [True], "the keys work from the start on"
     assert alt(picture) == "A cell to name, 1 of 3" and not typed.disabled
     buttons["5 monocyte"].click()
     typed.value = "1"

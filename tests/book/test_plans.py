@@ -1,0 +1,65 @@
+"""The plans by the clock end when they say, give chapters their minutes, and name slides that are there."""
+
+import re
+from pathlib import Path
+
+import build
+import plans
+import pytest
+
+from bloodcell_utils import course
+
+TEACHERS = Path(__file__).parents[2] / "book" / "instructor"
+PLANNED = [track for track in course.load().tracks if track.hours]
+
+
+@pytest.mark.parametrize("track", PLANNED, ids=lambda track: track.name)
+def test_meetings_end_when_they_should(track):
+    meetings = list(plans.meetings(track))
+    assert [session for meeting, _ in meetings for session, _ in meeting] == list(track.sessions)
+    for meeting, end in meetings:
+        assert meeting[0][1][0][0] == track.hours[0]
+        assert end in track.hours[1:] or len(track.hours) == 1
+        rows = [row for _, rows in meeting for _, row in rows]
+        without_pause = run = 0
+        for row in rows:
+            run = 0 if row.pause else run + row.takes
+            without_pause = max(run, without_pause)
+        assert without_pause <= 130, "nobody sits longer"
+
+
+@pytest.mark.parametrize("track", PLANNED, ids=lambda track: track.name)
+def test_a_row_is_one_thing_and_has_the_time_for_it(track):
+    for row in (row for session in track.sessions for row in session.rows):
+        assert [
+            bool(row.work),
+            bool(row.tell),
+            bool(row.pause),
+            not (row.work or row.tell) and bool(row.minutes),
+        ].count(True) == 1, row
+        assert not row.work or not row.minutes, "its minutes are the chapter's"
+        assert bool(row.late) == bool(row.saves) and row.saves <= row.takes, row
+        for heading in plans.sections(row):
+            assert plans.numbers(row.work or row.tell, heading), f"{row.work or row.tell} has no slide {heading!r}"
+        if row.tell:
+            assert len(plans.slides(row)) * plans.PACE <= row.takes <= 4 * len(plans.slides(row)), row
+
+
+def test_a_taster_needs_no_code():
+    track = course.track("taster")
+    assert not any(session.chapters for session in track.sessions)
+    assert len({(row.tell, n) for session in track.sessions for row in session.rows for n in plans.slides(row)}) <= 40
+
+
+@pytest.mark.parametrize("chapter", course.load().chapters, ids=lambda chapter: chapter.name)
+def test_a_teachers_page_plans_the_minutes_of_its_chapter(chapter):
+    page = (TEACHERS / "chapters" / f"{chapter.name}.md").read_text("utf-8")
+    plan = re.search(r"^## A plan\n(.*?)^## ", page, re.S | re.M)[1]
+    rows = [int(minutes) for minutes in re.findall(r"^\| (\d+) \|", plan, re.M)]
+    assert sum(rows) == chapter.total
+    assert rows[-1] == chapter.minutes["exercises"], "what a late room leaves out comes last"
+
+
+def test_every_plan_has_its_page():
+    pages = "\n".join((TEACHERS / f"plan_{name}.md").read_text("utf-8") for name in build.PLANS)
+    assert re.findall(r"^```{clock-plan} (\w+)$", pages, re.M) == [track.name for track in PLANNED]
