@@ -54,7 +54,7 @@ def track_plan(name):
         worked, told = links(session.chapters), links(session.told)
         parts = "; ".join([*[f"work through {worked}"] * bool(worked), *[f"told with slides: {told}"] * bool(told)])
         free = session.minutes - syllabus.planned(session)
-        yield f"1. **{session.title}**, {session.minutes} min, {free} of them free for questions: {parts}."
+        yield f"1. **{session.title}**, {session.minutes} min, {free} of them for questions and what all do: {parts}."
 
 
 def clock_plan(name):

@@ -46,6 +46,9 @@ def broken(page, url):
     target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
     if not target.is_file():
         return f"{url} does not exist"
+    if number := re.fullmatch(r"/(\d+)", parts.fragment):  # of a slide, from 0
+        there = int(number[1]) < len(read(target).select(".slides > section"))
+        return None if there else f"{url} has no such slide"
     if target.suffix == ".html" and parts.fragment and unquote(parts.fragment) not in anchors(target):
         return f"{url} has no such place"
     return None
