@@ -5,6 +5,8 @@ usage: python book/tools/editions.py student|instructor|assignments [--output FO
 student      without the solutions and without outputs; the checks wait for an answer
 instructor   with the solutions filled in, so that every check passes
 assignments  a course folder for nbgrader: each exercise an answer to fill in, and a locked cell that grades it
+
+The book's sources are in MyST, which no notebook program shows as it is meant; the editions are in plain Markdown.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from plain import plain
 
 from bloodcell_utils import course
 from bloodcell_utils.course import questions
@@ -44,7 +47,7 @@ def student(notebook):
     edition = copy.deepcopy(notebook)
     for cell in edition.cells:
         if cell.cell_type == "markdown":
-            cell.source = SOLUTION.sub("", cell.source).strip("\n")
+            cell.source = plain(SOLUTION.sub("", cell.source)).strip("\n")
         else:
             cell.outputs, cell.execution_count = [], None
     edition.cells = [cell for cell in edition.cells if cell.source]
@@ -64,6 +67,8 @@ def instructor(notebook):
     """
     edition, solved, cells = copy.deepcopy(notebook), solutions(notebook), []
     for cell in edition.cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain(cell.source)
         if cell.cell_type == "code" and (asked := CHECK.search(cell.source)):
             work, last = _work_and_check(solved[asked["id"]])
             key = asked["id"].replace(".", "-")
@@ -200,6 +205,8 @@ def write(edition, folder):
         written.append(inside / source.name)
         if not written[-1].is_file() or written[-1].read_text("utf-8") != text:
             replace_file(written[-1], text.encode())
+        for file in re.findall(r"\{download\}`([^`]+)`", source.read_text("utf-8")):
+            shutil.copy(source.with_name(file), inside)
     if edition == "assignments":
         shutil.copy(ROOT / "classroom" / "nbgrader_config.py", folder)
     return written

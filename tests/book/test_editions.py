@@ -7,6 +7,7 @@ from pathlib import Path
 import editions
 import nbformat
 import pytest
+from plain import plain
 
 from bloodcell_utils import course
 from bloodcell_utils.course import questions
@@ -15,6 +16,10 @@ from bloodcell_utils.errors import BloodcellError
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+MARKS = re.compile(
+    r"^\s*(?::{3,}|`{3,}\{)|\{[\w:.-]+\}`|^\([\w.-]+\)=|\[\^[\w-]+\]|\{\{", re.M
+)  # of MyST, and of nothing else
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -37,7 +42,7 @@ def test_the_students_edition_runs_as_the_source_does_and_gives_nothing_away(pat
     assert "{solution" not in text and not any(cell.get("outputs") for cell in edition.cells)
     before = "\n".join(sources(notebook, "markdown"))
     kept = re.sub(r"^:::\{solution\}.*?^:::$", "", before, flags=re.M | re.S)
-    assert text.split() == kept.split(), "everything but the solutions is still there"
+    assert text.split() == plain(kept).split(), "everything but the solutions is still there"
 
 
 @each_notebook
@@ -58,7 +63,7 @@ def test_the_teachers_edition_answers_every_check(path):
         assert output.startswith(f"✓ {exercise.id}")
         assert not questions.of_exercise(exercise.id) or eval(cell.source, {"check": check}) == output
     assert not [source for source in sources(edition, "code") if editions.CHECK.search(source)]
-    assert sources(edition, "markdown") == sources(read(path), "markdown")
+    assert sources(edition, "markdown") == [plain(source) for source in sources(read(path), "markdown")]
 
 
 @each_notebook
@@ -76,6 +81,50 @@ def test_an_assignment_asks_grades_and_counts(path):
         False,
         True,
     ] * n
+
+
+@each_notebook
+@pytest.mark.parametrize("make", [editions.student, editions.instructor, editions.assignment])
+def test_no_edition_shows_raw_markup(path, make):
+    assert MARKS.search("\n".join(sources(read(path), "markdown"))), "the source is in MyST"
+    assert MARKS.findall("\n".join(cell.source for cell in make(read(path)).cells)) == []
+
+
+@pytest.mark.parametrize(
+    "myst, markdown",
+    [
+        (
+            ":::{exercise} The rarest\n:label: dataset.1\n*Recall.* Which {term}`class`?\n:::\n\n"
+            ":::{exercise} B\n:label: a_b.2\nC\n:::",
+            "### Exercise 1: The rarest\n\n*Recall.* Which class?\n\n### Exercise 2: B\n\nC",
+        ),
+        (
+            ':::{solution} dataset.1\n:class: dropdown\n```python\nf"{x}`a`"\n```\n:::',
+            '<details>\n<summary>Solution 1</summary>\n\n```python\nf"{x}`a`"\n```\n\n</details>',
+        ),
+        (":::{margin} Blue\nOne.\n\nTwo.\n:::\n\nMore.", "> **Blue**\n>\n> One.\n>\n> Two.\n\nMore."),
+        ("{term}`Confident\nlearning <confident learning>`", "Confident\nlearning"),
+        ("{cite:t}`cohen1960`", "[Cohen (1960)](https://doi.org/10.1177/001316446002000104)"),
+        (
+            "{cite:p}`ivdr2017`",
+            "([European Parliament and Council, 2017](https://eur-lex.europa.eu/eli/reg/2017/746/oj))",
+        ),
+        (
+            "{cite:alp}`cohen1960,koch2024`",
+            "[Cohen, 1960](https://doi.org/10.1177/001316446002000104); [Koch et al., 2024](https://arxiv.org/abs/2404.05022)",
+        ),
+        ("{download}`on_your_own.py`", "[on_your_own.py](on_your_own.py)"),
+        ("$\\frac{1}{n}$ and `{x}` stay", "$\\frac{1}{n}$ and `{x}` stay"),
+    ],
+)
+def test_myst_becomes_markdown(myst, markdown):
+    assert plain(myst) == markdown
+
+
+@pytest.mark.parametrize("unknown", [":::{figure} a.png\n:::", "{sub}`2`"])
+def test_myst_of_which_nothing_is_known_is_not_passed_on(unknown):
+    with pytest.raises(KeyError):
+        plain(unknown)
 
 
 def test_the_code_of_a_solution_becomes_an_answer():
@@ -104,3 +153,8 @@ def test_editions_are_the_same_every_time(tmp_path):
     first = [path.read_bytes() for path in editions.write("student", tmp_path / "a")]
     again = [path.read_bytes() for path in editions.write("student", tmp_path / "a")]
     assert first == again and len(first) == len(NOTEBOOKS)
+
+
+def test_a_file_to_download_lies_beside_its_chapter(tmp_path):
+    chapter = next(path for path in editions.write("student", tmp_path) if path.stem == "21_on_your_own")
+    assert "](on_your_own.py)" in chapter.read_text("utf-8") and chapter.with_name("on_your_own.py").is_file()
