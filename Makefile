@@ -25,7 +25,7 @@ ifeq ($(filter bundle,$(MAKECMDGOALS))$(FOLDER),bundle)
 $(error Name a folder: make bundle FOLDER=/media/stick/blood-cells)
 endif
 
-.PHONY: help book pdf test lint unit notebooks pages student instructor assignments bench bundle clean
+.PHONY: help book pdf test lint unit notebooks pages student instructor assignments handouts bench bundle clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -57,6 +57,9 @@ pages: pdf  ## check the built pages, as files and in a browser: links, pictures
 
 student instructor assignments: $(INSTALLED)  ## the notebooks without solutions; with all answers; for nbgrader
 	@$(PY) book/tools/editions.py $@
+
+handouts: $(INSTALLED)  ## the sheets that a class has in its hands, as PDF (needs Chromium)
+	@$(PY) book/tools/handouts.py
 
 bench: $(INSTALLED)  ## time each heavy step against the plain way (PROFILE=laptop; ARGS=--help says more)
 	@$(PY) book/tools/bench.py --profile $(PROFILE) $(ARGS)

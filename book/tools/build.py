@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "book" / "_build"
 KERNEL = BUILD / "kernel"
 PLANS = ("taster", "evening", "day", "two_days", "six_weeks")
-TEACHERS = ("slides", "quizzes", "grading", "classroom", "capstone", "rubric")
+TEACHERS = ("slides", "handouts", "quizzes", "grading", "classroom", "capstone", "rubric")
 
 
 def toc():
@@ -97,8 +97,11 @@ def main():
     status = subprocess.run(command, cwd=ROOT, env=variables).returncode
     if status != 0:
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # Sphinx warns of a page once; ask again
-    for after in ["book/tools/slides.py", *["book/tools/printing.py"] * ("BLOODCELL_PRINT" in variables)]:
-        status = status or subprocess.run([sys.executable, after], cwd=ROOT).returncode
+    after = [["book/tools/slides.py"]]
+    if "BLOODCELL_PRINT" in variables:
+        after += [["book/tools/printing.py"], ["book/tools/handouts.py", "book/_build/html/handouts"]]
+    for command in after:
+        status = status or subprocess.run([sys.executable, *command], cwd=ROOT).returncode
     if status == 0:
         print(f"The book is ready: {(BUILD / 'html' / 'index.html').as_uri()}")
     return status

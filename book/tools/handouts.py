@@ -157,7 +157,7 @@ def html():
         students=STUDENTS,
         cells=cells.CELLS,
         order=ORDER,
-        pictures=[_picture(_drawn(kind, 480)) for kind in KINDS],
+        pictures=[_picture(_middle(_drawn(kind, 640))) for kind in KINDS],
         confusion=record.confusion(MODEL).tolist(),
         record=record,
         model=MODEL,
@@ -168,7 +168,7 @@ def html():
         shuffled=_picture(rng.permutation(eosinophil.reshape(-1, 3)).reshape(eosinophil.shape)),
         table3=paper.TABLE_3,
         log=lambda p: -math.log(p),
-        between=[_picture(image) for image in _between()],
+        between=[_picture(_middle(image)) for image in _between()],
         numbers=rng.permutation(np.arange(10, 100))[:STUDENTS].tolist(),
         glossary={half: [(word, _explained()[word]) for word in words] for half, words in _source()["words"].items()},
         statements=_source()["statements"],
@@ -183,6 +183,12 @@ def _source():
 
 def _drawn(kind, size, seed=3):
     return datasets.draw(datasets.random_spec(kind, np.random.default_rng(seed)), size, seed)
+
+
+def _middle(image):
+    """The middle two thirds: the cell, and enough red cells to measure it by."""
+    edge = len(image) // 6
+    return image[edge:-edge, edge:-edge]
 
 
 def _picture(image):
@@ -221,13 +227,14 @@ def _between():
             value = start + share * (end - start)
             mixed[name] = tuple(value.tolist()) if value.ndim else type(getattr(young, name))(value.round(3))
         shape = "kidney" if share < 0.5 else "band"
-        yield datasets.draw(replace(young, nucleus_shape=shape, **mixed), 300, seed=int(place))
+        yield datasets.draw(replace(young, nucleus_shape=shape, **mixed), 400, seed=int(place))
 
 
 @cache
 def _explained():
     """The glossary: word -> what it means, in plain Markdown."""
     page = (ROOT / "book" / "glossary.md").read_text("utf-8")
+    page = re.sub(r"\s*\{cite:p\}`[^`]*`", "", page)
     entries = re.findall(r"^(\S[^\n]*)\n((?:  [^\n]+\n)+)", page, re.M)
     return {word: " ".join(plain(meaning).split()) for word, meaning in entries}
 
