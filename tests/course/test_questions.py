@@ -1,6 +1,7 @@
 """The questions of quizzes and exercises: complete, fair, and with a word for every answer."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -35,6 +36,14 @@ def test_every_answer_has_its_word_and_no_wrong_one_gives_the_right_one_away(cha
         for answer in question.answers:
             assert answer.correct or right not in answer.feedback.lower(), question.text
             assert "all of the above" not in answer.text.lower()
+
+
+def test_each_question_stands_alone():
+    asked = [question.text for chapter in CHAPTERS for question in questions.load(chapter.name)]
+    assert [text for text, times in Counter(asked).items() if times > 1] == []
+    assert [text for text in asked if len(text.split()) < 10 or "?" not in text] == []
+    elsewhere = r"this chapter|the chapter|the record\b|your (answer|line|conclusion|three)|on the profile|comes? nearest"
+    assert [text for text in asked if re.search(elsewhere, text)] == []
 
 
 def test_the_right_answer_has_no_favourite_place():
