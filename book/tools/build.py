@@ -30,7 +30,7 @@ def toc():
         "format": "jb-book",
         "root": "book/intro",
         "parts": [
-            {"caption": "Before you start", "chapters": _pages("setup", "tracks")},
+            {"caption": "Before you start", "chapters": _pages("setup", "when_it_fails", "tracks")},
             {"caption": "The course", "chapters": chapters},
             {"caption": "To play with", "chapters": _pages("lab/index", "lab/game")},
             {

@@ -42,7 +42,9 @@ def test_each_question_stands_alone():
     asked = [question.text for chapter in CHAPTERS for question in questions.load(chapter.name)]
     assert [text for text, times in Counter(asked).items() if times > 1] == []
     assert [text for text in asked if len(text.split()) < 10 or "?" not in text] == []
-    elsewhere = r"this chapter|the chapter|the record\b|your (answer|line|conclusion|three)|on the profile|comes? nearest"
+    elsewhere = (
+        r"this chapter|the chapter|the record\b|your (answer|line|conclusion|three)|on the profile|comes? nearest"
+    )
     assert [text for text in asked if re.search(elsewhere, text)] == []
 
 
