@@ -15,7 +15,7 @@ from bloodcell_utils import course
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import handouts  # noqa: E402
 
-SHARED = {0: "one for the room", 1: "one each", 2: "one for two"}
+SHARED = {0: "one for the room", 1: "one each", 2: "one for two", 4: "one for four"}
 
 
 def items(folder):
@@ -30,7 +30,7 @@ def items(folder):
             paragraph += nodes.Text(", " * bool(place))
             paragraph += nodes.reference("", words, refuri=f"{folder}/{one.file}", internal=True, classes=["handout"])
         chapters = ", ".join(course.chapter(name).title for name in sheet.chapters) or "any class"
-        shared = SHARED.get(sheet.share, f"one for {sheet.share}")
+        shared = SHARED[sheet.share]
         paragraph += nodes.Text(f" ({chapters}; {shared})")
         yield nodes.list_item("", paragraph)
 
