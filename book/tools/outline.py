@@ -1,4 +1,4 @@
-"""What goes onto the slides of a chapter: chosen from its notebook, from the course and from its questions."""
+"""What stands on the slides: tags in the notebooks choose it cell by cell; course and questions give the rest."""
 
 import base64
 import re
@@ -10,19 +10,24 @@ from pathlib import Path
 from posixpath import normpath
 
 import nbformat
+import numpy as np
+from jinja2 import StrictUndefined, Template
 from pybtex.database import parse_file
 
 from bloodcell_utils import course
+from bloodcell_utils.cells import CELLS
 from bloodcell_utils.course import questions
+from bloodcell_utils.experiments import records
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST = 20  # slides in a deck
-LINES = 17  # of print that a slide has room for, beside its words
-WIDE = 100  # characters in a line of print
-FEW = 12  # characters; less print than that says nothing without its code
-BOXES = r"^(:::+)\{.*?^\1[^\S\n]*$|^\*\*Read next:\*\*.*?(?=\n\n|\Z)"  # of which slides are made elsewhere, or none
-LEFT_OUT = ("Exercises", "Five questions")  # sections
-PICTURE, TABLE, PRINT, WORDS = range(4)  # kinds of exhibits, the most important first
+TASTER = ROOT / "book" / "_deck" / "taster.md"
+SHORT = 200  # characters; two sentences longer than that are one too many for a slide
+WIDE = 90  # characters in a line of print
+PACE, OPENING, ASKED, ANSWERED, AGENDA = 1.5, 0.5, 1, 1, 1  # minutes of a slide
+QUIZ = "Five questions"  # where the story of a chapter ends
+BOXES = r"^(:::+)\{.*?^\1[^\S\n]*$|^\*\*Read next:\*\*.*?(?=\n\n|\Z)|^```.*?^```$"  # not for reading aloud
+NEW = ("slide", "subslide")
+SHOWN = re.compile(r"^!\[\]\((\w+)#([\w-]+)\)\n", re.M)  # what a cell of a chapter shows, in `TASTER`
 
 
 @dataclass
@@ -33,65 +38,213 @@ class Slide:
     ----------
     words : str
         Markdown, its heading included.
+    minutes : float
+        That it takes to tell.
     outputs : list
         Of the notebook's cells, to be shown under the words.
     code : str
         To be shown above the outputs; mostly none.
+    steps : list
+        What appears with the next steps: Markdown, or a slide whose outputs and code do.
     notes : list of str
         Markdown for the speaker.
-    later : str
-        Markdown that appears with the next step.
     look : str
         The class of its words in the style sheet.
-    kind : int
-        Of what is shown.
-    first : bool
-        Whether it opens its section.
-    lines : int
-        How much of its room is taken.
     """
 
     words: str
+    minutes: float = PACE
     outputs: list = field(default_factory=list)
     code: str = ""
+    steps: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-    later: str = ""
     look: str = "words"
-    kind: int = WORDS
-    first: bool = False
-    lines: int = 0
+
+    @property
+    def heading(self):
+        """Its heading, without marks."""
+        return re.search(r"^#+ (.*)", self.words, re.M)[1]
 
 
-def slides(chapter):
-    """The slides of a chapter, at most twenty.
-
-    Title, objectives, recap, the questions of the quiz and what to read next always stay. Of the sections' slides those
-    are left out that matter least: first what does not open a section, and there words before print, print before
-    tables, tables before pictures; among equals the later ones. What their notes say moves to the slide before.
+def slides(deck):
+    """The slides of a deck.
 
     Parameters
     ----------
-    chapter : course.Chapter
+    deck : course.Chapter or course.chapters.Track
+        Of a chapter: its story, then its quiz. Of a track: the stories of its chapters behind one another; the taster has a
+        story of its own.
 
     Returns
     -------
     list of Slide
     """
-    cells = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4).cells
+    if isinstance(deck, course.Chapter):
+        return [*told(deck.name), *quiz(deck)]
+    return taster() if deck.name == TASTER.stem else joined(deck)
+
+
+def numbered(deck):
+    """What a plan names slides by.
+
+    Parameters
+    ----------
+    deck : course.Chapter or course.chapters.Track
+
+    Returns
+    -------
+    list of (int, str, float)
+        Number, heading and minutes of each slide.
+    """
+    return [(number, slide.heading, slide.minutes) for number, slide in enumerate(slides(deck), 1)]
+
+
+@cache
+def told(name):
+    """The story of a chapter: its question, the cells that are tagged in its notebook, the recap.
+
+    A code cell that is tagged ``slide`` makes a slide with what it shows (its code, if it shows nothing) under the first
+    sentences of the Markdown before it, or after it where those are used. A Markdown cell that is tagged ``slide`` makes
+    one of words. ``fragment`` adds a cell to the slide before, for the next step. All other words go into the notes.
+
+    Parameters
+    ----------
+    name : str
+        Of the chapter.
+
+    Returns
+    -------
+    tuple of Slide
+    """
+    chapter = course.chapter(name)
+    cells = _cells(name).values()
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    opening = _opening(chapter)
-    middle = [slide for heading, part in _sections(chapter, cells) for slide in _section(heading, part, opening[0])]
-    closing = [*_recap(text), *_quiz(chapter), *_read_next(text)]
-    room = MOST - len(opening) - len(closing)
-    ranked = sorted(range(len(middle)), key=lambda i: (not middle[i].first, middle[i].kind, i))
-    kept = set(ranked[:room])
-    shown = list(opening)
-    for i, slide in enumerate(middle):
-        if i in kept:
-            shown.append(slide)
-        else:
-            shown[-1].notes += slide.notes
-    return shown + closing
+    deck, heading, ahead, bare = _opening(chapter), chapter.title, [], None
+    for cell in cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if cell.cell_type == "markdown" and kind != "skip":
+            parts = _parts(cell.source, heading)
+            if parts[-1][0] == QUIZ:
+                break
+            heading, last = parts[-1]
+            deck[-1].notes += ahead + [block for _, blocks in parts[:-1] for block in blocks]
+            if bare:
+                bare.words, bare = _words(bare.heading, parts[0][1]), None
+            if kind == "fragment":
+                deck[-1].steps.append(_first(parts[0][1]))
+            if kind in NEW:
+                deck.append(Slide(_words(heading, last), look="words large"))
+            if kind in NEW or kind == "fragment" and len(parts) == 1:
+                deck[-1].notes += last
+                last = []
+            ahead = last
+        elif kind in NEW:
+            deck.append(_exhibit(cell, Slide(_words(heading, ahead), notes=ahead)))
+            bare, ahead = None if ahead else deck[-1], []
+        elif kind == "fragment":
+            deck[-1].steps.append(_exhibit(cell, Slide("")))
+    deck[-1].notes += ahead
+    for slide in deck:
+        slide.look = "words beside" if _tall(slide) else slide.look
+    return (*deck, _recap(text))
+
+
+def quiz(chapter):
+    """The quiz of a chapter: each question on a slide, its answer on the next.
+
+    Parameters
+    ----------
+    chapter : course.Chapter
+
+    Yields
+    ------
+    Slide
+    """
+    asked = questions.quiz(chapter.name)
+    for number, question in enumerate(asked, 1):
+        answers = [answer.text for answer in question.answers]
+        marked = [f"**{answer.text}**" if answer.correct else answer.text for answer in question.answers]
+        listed, solved = ("\n".join(f"1. {text}" for text in texts) for texts in (answers, marked))
+        why = [f"**{letter}** {a.feedback}" for letter, a in zip(questions.LETTERS, question.answers, strict=False)]
+        of = f"{number} of {len(asked)}"
+        yield Slide(f"## Question {of}\n\n{question.text}\n\n{listed}", ASKED, look="words quiz")
+        words = f"## Question {of}: the answer\n\n{question.text}\n\n{solved}\n\n> {question.right_answer.feedback}"
+        yield Slide(words, ANSWERED, notes=why, look="words quiz answer")
+
+
+def joined(track):
+    """The chapters of a track behind one another, an agenda before each session.
+
+    Parameters
+    ----------
+    track : course.Track
+
+    Returns
+    -------
+    list of Slide
+    """
+    sessions = "\n".join(f"1. {session.title}" for session in track.sessions)
+    made = [Slide(f"# {track.title}\n\n**{course.load().title}**\n\n{sessions}", AGENDA, look="words title")]
+    made[0].notes = [f"Afterwards, they can say: {track.outcome}."]
+    for number, session in enumerate(track.sessions, 1):
+        chapters = [c for c in course.load().chapters if c.name in (*session.chapters, *session.told)]
+        listed = "\n".join(f"- **{c.title}**: {c.question}" for c in chapters)
+        made.append(Slide(f"## Session {number}: {session.title}\n\n{listed}", AGENDA, look="words large"))
+        for chapter in chapters:
+            made += told(chapter.name)
+            made += quiz(chapter) if chapter.name in session.chapters else ()
+    return made
+
+
+def taster():
+    """The taster's own story, from `_deck/taster.md`.
+
+    Returns
+    -------
+    list of Slide
+    """
+    made = []
+    for part in TASTER.read_text("utf-8").split("\n---\n"):
+        words, _, note = Template(part, undefined=StrictUndefined).render(_facts()).partition("\nNote: ")
+        if asked := re.fullmatch(r"!\[\]\((\w+)\?(\d)\)\s*", words):
+            number = 2 * int(asked[2])
+            made += list(quiz(course.chapter(asked[1])))[number - 2 : number]
+            continue
+        minutes, _, said = note.partition(" min. ")
+        slide = Slide(SHOWN.sub("", words).strip(), float(minutes), look="words large", notes=[said.strip()])
+        if shown := SHOWN.search(words):
+            _exhibit(_cells(shown[1])[shown[2]], slide)
+            slide.look = "words beside" if _tall(slide) else "words"
+        made.append(slide)
+    made[0].look = "words title"
+    return made
+
+
+@cache
+def _facts():
+    """What `taster.md` may quote: the course, and records."""
+    folder = ROOT / "book" / "results"
+    models = {name: records.load_record(name, "laptop", folder).models for name in ("shift", "strangers", "svm")}
+    places = {}
+    for name, counts in models["shift"]["stayed at home"]["groups"].items():
+        wrong = np.array(counts["confusion"]) * (1 - np.eye(len(CELLS), dtype=int))
+        kind = CELLS[wrong.sum(axis=0).argmax()].name
+        places[name] = counts | {"share": counts["right"] / counts["n"], "kind": kind, "times": wrong.sum(axis=0).max()}
+    return {
+        "course": course.load(),
+        "colours": models["svm"]["colour histogram"],
+        "places": places,
+        "worst": min(places.values(), key=lambda place: place["share"]),
+        "strangers": models["strangers"]["shipped network"]["groups"],
+        "percent": lambda share: f"{100 * share:.1f} %",
+    }
+
+
+@cache
+def _cells(chapter):
+    """The cells of a chapter by their names."""
+    notebook = nbformat.read(ROOT / "notebooks" / course.chapter(chapter).file, as_version=4)
+    return {cell.id: cell for cell in notebook.cells}
 
 
 def plain(markdown):
@@ -130,179 +283,92 @@ def sentences(paragraph):
 
 
 def _opening(chapter):
-    title = f"# {chapter.title}\n\n**{chapter.question}**\n\n{course.load().title}"
     page = f"[The chapter](../notebooks/{Path(chapter.file).stem}.html)"
+    title = f"# {chapter.title}\n\n**{chapter.question}**\n\n{course.load().title}\n\n{page}"
     aims = "\n".join(f"- {objective}" for objective in chapter.objectives)
     needed = ", ".join(course.chapter(name).title for name in chapter.needs)
     notes = [f"To read first: {needed}."] if needed else []
-    able = Slide(f"## You will be able to\n\n{aims}", notes=notes, look="words large")
-    return [Slide(f"{title}\n\n{page}", look="words title"), able]
+    able = Slide(f"## You will be able to\n\n{aims}", OPENING, notes=notes, look="words large")
+    return [Slide(title, OPENING, look="words title"), able]
 
 
 def _recap(text):
     found = re.search(r":::\{admonition\} Recap\n(?::class:[^\n]*\n)?(.*?)\n:::", text, re.S)
-    items = "\n".join(f"- {sentence}" for sentence in sentences(plain(found[1]))) if found else ""
-    return [Slide(f"## Recap\n\n{items}", look="words large")] if found else []
+    items = "\n".join(f"- {sentence}" for sentence in sentences(plain(found[1])))
+    further = re.search(r"^\*\*Read next:\*\*(.*?)(?:\n\n|\Z)", text, re.S | re.M)
+    notes = [f"To read next: {plain(further[1]).strip()}"] if further else []
+    return Slide(f"## Recap\n\n{items}", notes=notes, look="words large")
 
 
-def _read_next(text):
-    found = re.search(r"^\*\*Read next:\*\*(.*?)(?:\n\n|\Z)", text, re.S | re.M)
-    if not found:
-        return []
-    words = plain(found[1]).strip()
-    return [Slide(f"## Read next\n\n{words[:1].upper()}{words[1:]}", look="words large")]
+def _parts(source, heading):
+    """Heading and blocks of each part of a Markdown cell; its first part, which may be empty, has the heading before it."""
+    parts = [(heading, [])]
+    for block in re.split(r"\n\s*\n", re.sub(BOXES, "", source, flags=re.S | re.M)):
+        if found := re.match(r"(#+) (.*)\n?", block):
+            parts.append((parts[0][0] if found[1] == "#" else found[2], []))
+            block = block[found.end() :]
+        if block.strip():
+            parts[-1][1].append(plain(block))
+    return parts
 
 
-def _quiz(chapter):
-    quiz = questions.quiz(chapter.name)
-    for number, question in enumerate(quiz, 1):
-        answers = "\n".join(f"1. {answer.text}" for answer in question.answers)
-        right = next(answer for answer in question.answers if answer.correct)
-        notes = [f"**{letter}** {a.feedback}" for letter, a in zip(questions.LETTERS, question.answers, strict=False)]
-        yield Slide(
-            f"## Question {number} of {len(quiz)}\n\n{question.text}\n\n{answers}",
-            later=f"**{question.right}** {right.feedback}",
-            notes=notes,
-            look="words quiz",
-        )
+def _words(heading, blocks):
+    """A heading, the first sentences, and the first formula or table among some blocks of Markdown."""
+    shown = [block for block in blocks if block.startswith(("$$", "|"))][:1]
+    return "\n\n".join(filter(None, [f"## {heading}", _first(blocks), *shown]))
 
 
-def _sections(chapter, cells):
-    """Heading and pieces of each section: paragraphs of Markdown, and code cells."""
-    heading, pieces = chapter.title, []
-    for cell in cells:
-        tags = set(cell.metadata.get("tags", []))
-        if cell.cell_type == "code" and not tags & {"remove-cell", "chapter", "quiz"} and "check(" not in cell.source:
-            pieces.append(cell)
-        if cell.cell_type == "markdown":
-            text = re.sub(BOXES, "", cell.source, flags=re.S | re.M)
-            for block in re.split(r"\n\s*\n", text):
-                if found := re.match(r"##? (.*)\n?", block):
-                    yield heading, pieces
-                    heading, pieces = (chapter.title if block[1] == " " else found[1]), []
-                    block = block[found.end() :]
-                if block.strip():
-                    pieces.append(plain(block))
-    yield heading, pieces
+def _first(blocks):
+    """The first two sentences of some blocks, or the first if two are long."""
+    spoken = [s for block in blocks if not block.startswith(("$$", "|", "-")) for s in sentences(block)]
+    return " ".join(spoken[:2] if len(" ".join(spoken[:2])) <= SHORT else spoken[:1])
 
 
-def _section(heading, pieces, before):
-    """The slides of a section; one without a slide of its own leaves its words to the notes of the title."""
-    if heading in LEFT_OUT or not pieces:
-        return []
-    made, waiting, said = [], [], set()
-    for place, piece in enumerate(pieces):
-        if isinstance(piece, str):
-            waiting.append(piece)
-            continue
-        new = _exhibit(piece)
-        if new is None:
-            continue
-        ahead = [text for text in pieces[place + 1 :] if isinstance(text, str)] if not waiting else []
-        _say(new, heading, waiting or ahead[:1], said)
-        new.notes, waiting = waiting, []
-        if made and _together(made[-1], new):
-            _merge(made[-1], new)
-        else:
-            made.append(new)
-    if not made and before.words.startswith(f"# {heading}\n"):
-        before.notes += waiting
-        return []
-    if not made:
-        made = [Slide("")]
-        _say(made[0], heading, waiting, said)
-    for slide in made:
-        slide.look = "words beside" if _tall(slide) else "words" if slide.outputs else "words large"
-    made[-1].notes = made[-1].notes + waiting
-    made[0].first = True
-    return made
-
-
-def _exhibit(cell):
-    """A slide with what a cell shows, or None. Code is shown where it is short and what it prints is short too."""
-    outputs = [output for output in cell.outputs if _says_something(output)]
-    if not outputs:
-        return None
-    kinds, taken = zip(*map(_kind, outputs), strict=True)
-    kind, lines = min(kinds), sum(taken)
+def _exhibit(cell, slide):
+    """Put onto a slide what a cell shows, or its code if it shows nothing; beside a picture, print goes into the notes."""
+    outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    shown = [output for output in outputs if {"image/png", "text/html"} & output.get("data", {}).keys()] or outputs
+    said = cell.metadata.get("mystnb", {})
     for output in outputs:
-        if "image/png" in output.get("data", {}):
-            output.metadata["alt"] = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if output not in shown:
+            slide.notes = [*slide.notes, f"```\n{_printed(output)}\n```"]
+        elif "image/png" in output.get("data", {}):
+            output.metadata["alt"] = said.get("image", {}).get("alt", "")
+            slide.notes = [*slide.notes, plain(said.get("figure", {}).get("caption", ""))]
         elif "text" in output:
-            output.text = _wrapped(output.text)
+            output.text = _printed(output)
         elif "text/plain" in output.data:
-            output.data["text/plain"] = _wrapped(output.data["text/plain"])
-    code = [line for line in cell.source.splitlines() if line.strip() and not re.match(r"#|from |import ", line)]
-    short = "print(" in cell.source and kind == PRINT and len(code) <= 6 and lines <= 8 and max(map(len, code)) <= 100
-    lines += len(code) if short else 0
-    return Slide("", outputs, "\n".join(code) if short else "", kind=kind, lines=lines)
-
-
-def _says_something(output):
-    """Not what goes to the log, hardly any print, or only the name of an object."""
-    nameless = _kind(output)[0] == PRINT and _printed(output).startswith("<")
-    return output.get("name") != "stderr" and len(_printed(output)) >= FEW and not nameless
-
-
-def _kind(output):
-    """Of an output: what it is, and how many lines of print would be as tall."""
-    data = output.get("data", {})
-    if "image/png" in data:
-        return PICTURE, LINES - 5
-    html = data.get("text/html", "")
-    if html and "dataframe" not in html:
-        return PICTURE, LINES
-    if html:
-        return TABLE, html.count("<tr")
-    if "text/markdown" in data:
-        return TABLE, data["text/markdown"].count("\n") + 1
-    return PRINT, _printed(output).count("\n") + 1
+            output.data["text/plain"] = _printed(output)
+    slide.outputs, slide.code = shown, "" if shown else cell.source
+    return slide
 
 
 def _printed(output):
-    return (output.get("text") or output.get("data", {}).get("text/plain", "")).strip()
-
-
-def _wrapped(text):
-    """Without lines too long to be read from the last row."""
+    """What an output prints, without lines too long to be read from the last row."""
+    text = (output.get("text") or output.get("data", {}).get("text/plain", "")).rstrip()
     return "\n".join("\n".join(textwrap.wrap(line, WIDE)) if len(line) > WIDE else line for line in text.split("\n"))
 
 
 def _tall(slide):
-    """Whether a picture, with what stands above and below it, is too tall for a place under the words."""
-    sizes = [_size(output.data["image/png"]) for output in slide.outputs if "image/png" in output.get("data", {})]
-    if not sizes:
-        return False
-    beside = 0.2 * ("$$" in slide.words) + 0.1 * (len(slide.outputs) > len(sizes))
-    return sum(height for _, height in sizes) / max(width for width, _ in sizes) + beside > 0.7
+    """Whether a picture is too tall for a place under the words."""
+    sizes = [size(output) for output in slide.outputs if "image/png" in output.get("data", {})]
+    below = 0.2 * ("$$" in slide.words) + 0.1 * bool(slide.steps)
+    return bool(sizes) and sum(h for _, h in sizes) / max(w for w, _ in sizes) + below > 0.7
 
 
-def _size(png):
-    """Width and height of a PNG file in base64."""
-    return struct.unpack(">II", base64.b64decode(png[:32])[16:24])
+def size(output):
+    """Width and height of an output's picture.
 
+    Parameters
+    ----------
+    output : nbformat.NotebookNode
+        It has a PNG file in base64.
 
-def _together(slide, new):
-    """Two exhibits of one section share a slide if there is room and one of them is no picture."""
-    return slide.lines + new.lines <= LINES and not slide.kind == new.kind == PICTURE
-
-
-def _merge(slide, new):
-    """Take over what another slide shows and says; code gives way to it."""
-    slide.outputs, slide.code = slide.outputs + new.outputs, ""
-    slide.notes += new.notes
-    slide.kind, slide.lines = min(slide.kind, new.kind), slide.lines + new.lines
-
-
-def _say(slide, heading, paragraphs, said):
-    """Give a slide its heading, the first one or two sentences that have not been said, and the formula."""
-    blocks = [block for block in paragraphs if block.startswith(("$$", "|"))][:1]
-    spoken = [s for block in paragraphs if not block.startswith(("$$", "|", "-", "```")) for s in sentences(block)]
-    new = [sentence for sentence in spoken if sentence not in said and sentence.count(" ") > 2][:2]
-    if len(" ".join(new)) > 230:
-        new = new[:1]
-    said.update(new)
-    slide.words = "\n\n".join(filter(None, [f"## {heading}", " ".join(new), *blocks]))
+    Returns
+    -------
+    tuple of int
+    """
+    return struct.unpack(">II", base64.b64decode(output.data["image/png"][:32])[16:24])
 
 
 @cache

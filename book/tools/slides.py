@@ -1,16 +1,20 @@
-"""A deck of slides for each chapter, from its notebook with the stored outputs and from the course: nothing runs.
+"""A deck of slides for each chapter and each track, from the notebooks with their stored outputs: nothing runs.
 
 usage: python book/tools/slides.py [FOLDER]
 
-What converts notebooks is imported where it works: mostly there is nothing to do, and that takes no time.
+What converts notebooks is imported where it works: mostly there is nothing to do, and that takes little time.
 """
 
+import base64
+import hashlib
 import shutil
 import sys
 import time
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+
+import outline
 
 from bloodcell_utils import course
 from bloodcell_utils.course import questions
@@ -20,45 +24,57 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "book" / "_deck"
 REVEAL = ("dist/reveal.css", "dist/reveal.js", "dist/theme/white.css", "plugin/notes/notes.js", "LICENSE")
 FONTS = "dist/theme/fonts/source-sans-pro"
+PICTURES = "pictures"  # a folder beside the decks: a chapter and a track show the same ones
 
 
-def deck(chapter):
-    """The slides of a chapter as one page.
+def page(title, slides):
+    """Some slides as one page.
 
     Parameters
     ----------
-    chapter : course.Chapter
+    title : str
+    slides : list of outline.Slide
 
     Returns
     -------
     str
-        HTML; it wants reveal.js in the folder ``reveal`` beside it.
+        HTML; it wants reveal.js in the folder ``reveal`` beside it, and its pictures in `PICTURES`.
+    dict of str to bytes
+        The pictures, by their names.
     """
     import nbformat
-    from outline import slides
 
-    cells = []
-    for slide in slides(chapter):
+    cells, pictures, begun = [], {}, 0
+    for slide in slides:
         cells.append(_cell(slide.words, "slide", kind=slide.look))
-        if slide.outputs or slide.code:
-            cells.append(nbformat.v4.new_code_cell(slide.code, outputs=slide.outputs))
-        if slide.later:
-            cells.append(_cell(slide.later, "fragment"))
-        if any(slide.notes):
-            cells.append(_cell("\n\n".join(filter(None, slide.notes)), "notes"))
+        for part in (slide, *slide.steps):
+            if isinstance(part, str):
+                cells.append(_cell(part, "fragment"))
+            elif part.outputs or part.code:
+                for output in part.outputs:
+                    if png := output.get("data", {}).get("image/png"):
+                        image = base64.b64decode(png)
+                        name = f"{hashlib.sha256(image).hexdigest()[:16]}.png"
+                        pictures[name] = image
+                        output.metadata.update(file=f"{PICTURES}/{name}", size=outline.size(output))
+                cells.append(nbformat.v4.new_code_cell(part.code, outputs=part.outputs))
+                cells[-1].metadata["slideshow"] = {"slide_type": "-" if part is slide else "fragment"}
+        begins, begun = begun, begun + slide.minutes
+        time = f"**{_clock(slide.minutes)}** (from {_clock(begins)})"
+        cells.append(_cell("\n\n".join(filter(None, [time, *slide.notes])), "notes"))
     formulas = any("$" in cell.source for cell in cells)
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"title": chapter.title, "formulas": formulas})
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"title": title, "formulas": formulas})
     notebook.metadata.language_info = {"name": "python", "pygments_lexer": "python"}
-    return _exporter().from_notebook_node(notebook)[0]
+    return _exporter().from_notebook_node(notebook)[0], pictures
 
 
-def make(folder, chapters=None):
+def make(folder, decks=None):
     """Write the decks that are older than what they are made from.
 
     Parameters
     ----------
     folder : path-like
-    chapters : iterable of course.Chapter, optional
+    decks : iterable of course.Chapter or course.chapters.Track, optional
         Default: all.
 
     Returns
@@ -72,21 +88,30 @@ def make(folder, chapters=None):
             if not (folder / "reveal" / name).is_file():
                 replace_file(folder / "reveal" / name, (source / name).read_bytes())
         shutil.copytree(source / FONTS, folder / "reveal" / FONTS, dirs_exist_ok=True)
-    decks = []
-    for chapter in course.load().chapters if chapters is None else chapters:
-        path = folder / f"{chapter.name}.html"
-        sources = [ROOT / "notebooks" / chapter.file, questions.FOLDER / f"{chapter.name}.json", ROOT / "course.yml"]
-        sources += [
-            Path(__file__),
-            Path(__file__).with_name("outline.py"),
-            ROOT / "book" / "references.bib",
-            *(TEMPLATES / "deck").iterdir(),
-        ]
-        changed = max(source.stat().st_mtime for source in sources if source.is_file())
-        if not path.is_file() or path.stat().st_mtime < changed:
-            replace_file(path, deck(chapter).encode())
-        decks.append(path)
-    return decks
+    made = []
+    for deck in [*course.load().chapters, *course.load().tracks] if decks is None else decks:
+        path = folder / f"{deck.name}.html"
+        if not path.is_file() or path.stat().st_mtime < max(source.stat().st_mtime for source in _sources(deck)):
+            html, pictures = page(deck.title, outline.slides(deck))
+            for name, image in pictures.items():
+                replace_file(folder / PICTURES / name, image)
+            replace_file(path, html.encode())
+        made.append(path)
+    return made
+
+
+def _sources(deck):
+    """The files that a deck is made from; a track may show any chapter."""
+    chapters = [deck] if isinstance(deck, course.Chapter) else course.load().chapters
+    yield from (ROOT / "notebooks" / chapter.file for chapter in chapters)
+    yield from (questions.FOLDER / f"{chapter.name}.json" for chapter in chapters)
+    yield from (ROOT / "course.yml", ROOT / "book" / "references.bib", Path(__file__), Path(outline.__file__))
+    yield from (path for path in TEMPLATES.rglob("*") if path.is_file())
+    yield from (ROOT / "book" / "results").glob("*.json")
+
+
+def _clock(minutes):
+    return f"{int(minutes)}:{round(60 * minutes) % 60:02}"
 
 
 def _cell(source, slide_type, **metadata):

@@ -20,7 +20,7 @@ const formulas = () => (window.MathJax?.startup?.promise ?? Promise.resolve());
 Reveal.initialize({
   width: 1280,
   height: 720,
-  margin: 0.02,
+  margin: 0,
   center: false,
   display: "flex",
   hash: true,
