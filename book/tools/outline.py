@@ -4,7 +4,7 @@ import base64
 import re
 import struct
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from posixpath import normpath
@@ -104,8 +104,10 @@ def told(name):
     """The story of a chapter: its question, the cells that are tagged in its notebook, the recap.
 
     A code cell that is tagged ``slide`` makes a slide with what it shows (its code, if it shows nothing) under the first
-    sentences of the Markdown before it, or after it where those are used. A Markdown cell that is tagged ``slide`` makes
-    one of words. ``fragment`` adds a cell to the slide before, for the next step. All other words go into the notes.
+    two sentences of the paragraph before it (or after it, where there is none or it has been used). A Markdown cell that
+    is tagged ``slide`` makes one of words. ``fragment`` adds to the slide before what a code cell shows, or the first two
+    sentences of a Markdown cell, for the next step. All other words go into the notes, except those of cells that are
+    tagged ``skip``.
 
     Parameters
     ----------
@@ -129,9 +131,9 @@ def told(name):
             heading, last = parts[-1]
             deck[-1].notes += ahead + [block for _, blocks in parts[:-1] for block in blocks]
             if bare:
-                bare.words, bare = _words(bare.heading, parts[0][1]), None
+                bare.words, bare = _words(bare.heading, parts[0][1][:1], shown=True), None
             if kind == "fragment":
-                deck[-1].steps.append(_first(parts[0][1]))
+                deck[-1].steps.append(_first(parts[0][1][0]))
             if kind in NEW:
                 deck.append(Slide(_words(heading, last), look="words large"))
             if kind in NEW or kind == "fragment" and len(parts) == 1:
@@ -139,10 +141,11 @@ def told(name):
                 last = []
             ahead = last
         elif kind in NEW:
-            deck.append(_exhibit(cell, Slide(_words(heading, ahead), notes=ahead)))
+            deck.append(_exhibit(cell, Slide(_words(heading, ahead, shown=True), notes=ahead)))
             bare, ahead = None if ahead else deck[-1], []
         elif kind == "fragment":
             deck[-1].steps.append(_exhibit(cell, Slide("")))
+            deck[-1].look = "words"
     deck[-1].notes += ahead
     for slide in deck:
         slide.look = "words beside" if _tall(slide) else slide.look
@@ -208,7 +211,8 @@ def taster():
         words, _, note = Template(part, undefined=StrictUndefined).render(_facts()).partition("\nNote: ")
         if asked := re.fullmatch(r"!\[\]\((\w+)\?(\d)\)\s*", words):
             number = 2 * int(asked[2])
-            made += list(quiz(course.chapter(asked[1])))[number - 2 : number]
+            for slide in list(quiz(course.chapter(asked[1])))[number - 2 : number]:
+                made.append(replace(slide, words=re.sub(r"^(## )Question \d of \d", r"\1Hands up", slide.words)))
             continue
         minutes, _, said = note.partition(" min. ")
         slide = Slide(SHOWN.sub("", words).strip(), float(minutes), look="words large", notes=[said.strip()])
@@ -312,16 +316,18 @@ def _parts(source, heading):
     return parts
 
 
-def _words(heading, blocks):
-    """A heading, the first sentences, and the first formula or table among some blocks of Markdown."""
-    shown = [block for block in blocks if block.startswith(("$$", "|"))][:1]
-    return "\n\n".join(filter(None, [f"## {heading}", _first(blocks), *shown]))
+def _words(heading, blocks, shown=False):
+    """A heading, the opening of the first paragraph, and the first formula or table; of the last one over what is shown."""
+    marks = ("$$",) if shown else ("$$", "|")
+    spoken = [block for block in blocks if re.match(r"[\"“*(`]*[A-Z]", block)]
+    beside = [block for block in blocks if block.startswith(marks)][:1]
+    return "\n\n".join([f"## {heading}", *map(_first, spoken[-1:] if shown else spoken[:1]), *beside])
 
 
-def _first(blocks):
-    """The first two sentences of some blocks, or the first if two are long."""
-    spoken = [s for block in blocks if not block.startswith(("$$", "|", "-")) for s in sentences(block)]
-    return " ".join(spoken[:2] if len(" ".join(spoken[:2])) <= SHORT else spoken[:1])
+def _first(paragraph):
+    """The first two sentences of a paragraph, or one if two are long."""
+    two = sentences(paragraph)[:2]
+    return " ".join(two if len(" ".join(two)) <= SHORT else two[:1])
 
 
 def _exhibit(cell, slide):

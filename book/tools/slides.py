@@ -49,7 +49,7 @@ def page(title, slides):
         cells.append(_cell(slide.words, "slide", kind=slide.look))
         for part in (slide, *slide.steps):
             if isinstance(part, str):
-                cells.append(_cell(part, "fragment"))
+                cells.append(_cell(part, "fragment", kind="later"))
             elif part.outputs or part.code:
                 for output in part.outputs:
                     if png := output.get("data", {}).get("image/png"):

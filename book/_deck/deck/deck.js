@@ -14,6 +14,10 @@ function fit(slide) {
   }
 }
 
+// What a style sheet would ask with `:has`, at each change of hundreds of slides.
+document.querySelectorAll(".beside").forEach((words) => words.parentElement.classList.add("row"));
+document.querySelectorAll(".fragment > .room").forEach((room) => room.parentElement.classList.add("tall"));
+
 const pictures = () => Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
 const formulas = () => (window.MathJax?.startup?.promise ?? Promise.resolve());
 
