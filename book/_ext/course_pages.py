@@ -71,7 +71,7 @@ def clock_plan(name):
             yield f"| | | **{session.title}** | | |"
             for begins, row in rows:
                 late, saves = fallback(row)
-                cells = (begins, row.takes, doing(row), shown(row), f"{late}: −{saves}" if saves else "")
+                cells = (begins, row.takes, doing(row), shown(track, row), f"{late}: −{saves}" if saves else "")
                 yield f"| {' | '.join(map(str, cells))} |"
         saved = sum(fallback(row)[1] for _, rows in meeting for _, row in rows)
         yield f"| {end} | | *end* | | −{saved} in all |"
@@ -99,11 +99,11 @@ def fallback(row):
     return row.late, row.saves
 
 
-def shown(row):
+def shown(track, row):
     """The numbers of the slides that a row shows, each run of them on one line and a link to its first."""
-    runs = groupby(enumerate(plans.slides(row)), lambda pair: pair[1] - pair[0])
+    runs = groupby(enumerate(plans.slides(track, row)), lambda pair: pair[1] - pair[0])
     for_each = [[number for _, number in run] for _, run in runs]
-    deck = f"../../slides/{row.work or row.tell}.html"
+    deck = f"../../slides/{track.name}.html"
     ranges = ((run[0], f"{run[0]}\u2060–\u2060{run[-1]}" if run[1:] else run[0]) for run in for_each)
     return ", ".join(f'<a href="{deck}#/{first - 1}">{text}</a>' for first, text in ranges)
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TASTER = ROOT / "book" / "_deck" / "taster.md"
 SHORT = 200  # characters; two sentences longer than that are one too many for a slide
 WIDE = 90  # characters in a line of print
-PACE, OPENING, ASKED, ANSWERED, AGENDA = 1.5, 0.5, 1, 1, 1  # minutes of a slide
+PACE, OPENING, ASKED, ANSWERED = 1.5, 0.5, 1, 1  # minutes of a slide
 QUIZ = "Five questions"  # where the story of a chapter ends
 BOXES = r"^(:::+)\{.*?^\1[^\S\n]*$|^\*\*Read next:\*\*.*?(?=\n\n|\Z)|^```.*?^```$"  # not for reading aloud
 NEW = ("slide", "subslide")
@@ -72,8 +72,8 @@ def slides(deck):
     Parameters
     ----------
     deck : course.Chapter or course.chapters.Track
-        Of a chapter: its story, then its quiz. Of a track: the stories of its chapters behind one another; the taster has a
-        story of its own.
+        Of a chapter: its story, then its quiz. Of a track: what its plan shows of the chapters, behind one another; the
+        taster has a story of its own.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def slides(deck):
     """
     if isinstance(deck, course.Chapter):
         return [*told(deck.name), *quiz(deck)]
-    return taster() if deck.name == TASTER.stem else joined(deck)
+    return [slide for _, part in parts(deck) for slide in part]
 
 
 def numbered(deck):
@@ -103,11 +103,11 @@ def numbered(deck):
 def told(name):
     """The story of a chapter: its question, the cells that are tagged in its notebook, the recap.
 
-    A code cell that is tagged ``slide`` makes a slide with what it shows (its code, if it shows nothing) under the first
-    two sentences of the paragraph before it (or after it, where there is none or it has been used). A Markdown cell that
-    is tagged ``slide`` makes one of words. ``fragment`` adds to the slide before what a code cell shows, or the first two
-    sentences of a Markdown cell, for the next step. All other words go into the notes, except those of cells that are
-    tagged ``skip``.
+    A code cell that is tagged ``slide`` makes a slide with what it shows (its code, if it shows nothing) under the
+    first two sentences of the paragraph before it (or after it, where there is none, or it has been used). A Markdown
+    cell that is tagged ``slide`` makes one of words. ``fragment`` adds to the slide before what a code cell shows, or
+    the first two sentences of a Markdown cell, for the next step. All other words go into the notes, except those of
+    cells that are tagged ``skip``.
 
     Parameters
     ----------
@@ -175,27 +175,48 @@ def quiz(chapter):
         yield Slide(words, ANSWERED, notes=why, look="words quiz answer")
 
 
-def joined(track):
-    """The chapters of a track behind one another, an agenda before each session.
+def parts(track):
+    """The slides of a track by the rows of its plan; an agenda, which is no row's, comes before each session.
 
     Parameters
     ----------
-    track : course.Track
+    track : course.chapters.Track
 
     Returns
     -------
-    list of Slide
+    list of (course.chapters.Row or None, list of Slide)
     """
+    if track.name == TASTER.stem:
+        return _by_the_clock([row for session in track.sessions for row in session.rows], taster())
     sessions = "\n".join(f"1. {session.title}" for session in track.sessions)
-    made = [Slide(f"# {track.title}\n\n**{course.load().title}**\n\n{sessions}", AGENDA, look="words title")]
-    made[0].notes = [f"Afterwards, they can say: {track.outcome}."]
+    title = Slide(f"# {track.title}\n\n**{course.load().title}**\n\n{sessions}", OPENING, look="words title")
+    title.notes = [f"Afterwards, they can say: {track.outcome}."]
+    made = [(None, [title])]
     for number, session in enumerate(track.sessions, 1):
-        chapters = [c for c in course.load().chapters if c.name in (*session.chapters, *session.told)]
-        listed = "\n".join(f"- **{c.title}**: {c.question}" for c in chapters)
-        made.append(Slide(f"## Session {number}: {session.title}\n\n{listed}", AGENDA, look="words large"))
-        for chapter in chapters:
-            made += told(chapter.name)
-            made += quiz(chapter) if chapter.name in session.chapters else ()
+        chapters = [course.chapter(row.work or row.tell) for row in session.rows if row.work or row.tell]
+        listed = "\n".join(f"- **{chapter.title}**: {chapter.question}" for chapter in chapters)
+        words = f"## {number} {session.title}\n\n{listed}"
+        made.append((None, [Slide(words, OPENING, look="words large")]))
+        made += [(row, _of_row(row)) for row in session.rows]
+    return made
+
+
+def _of_row(row):
+    """All slides of a chapter that is worked through; of one that is told, those of some sections, in its time."""
+    if row.tell:
+        shown = [slide for slide in told(row.tell) if slide.heading in row.show]
+        return [replace(slide, minutes=row.takes / len(shown)) for slide in shown]
+    return slides(course.chapter(row.work)) if row.work else []
+
+
+def _by_the_clock(rows, slides):
+    """Slides whose minutes fill those of rows, each with its own."""
+    waiting, made = list(slides), []
+    for row in rows:
+        shown = []
+        while waiting and sum(slide.minutes for slide in shown) < row.takes:
+            shown.append(waiting.pop(0))
+        made.append((row, shown))
     return made
 
 
@@ -305,7 +326,7 @@ def _recap(text):
 
 
 def _parts(source, heading):
-    """Heading and blocks of each part of a Markdown cell; its first part, which may be empty, has the heading before it."""
+    """Heading and blocks of each part of a Markdown cell; the first, perhaps empty, has the heading before it."""
     parts = [(heading, [])]
     for block in re.split(r"\n\s*\n", re.sub(BOXES, "", source, flags=re.S | re.M)):
         if found := re.match(r"(#+) (.*)\n?", block):
@@ -317,7 +338,7 @@ def _parts(source, heading):
 
 
 def _words(heading, blocks, shown=False):
-    """A heading, the opening of the first paragraph, and the first formula or table; of the last one over what is shown."""
+    """A heading, the opening of the first paragraph (the last, over what is shown), the first formula or table."""
     marks = ("$$",) if shown else ("$$", "|")
     spoken = [block for block in blocks if re.match(r"[\"“*(`]*[A-Z]", block)]
     beside = [block for block in blocks if block.startswith(marks)][:1]
@@ -331,7 +352,7 @@ def _first(paragraph):
 
 
 def _exhibit(cell, slide):
-    """Put onto a slide what a cell shows, or its code if it shows nothing; beside a picture, print goes into the notes."""
+    """Put onto a slide what a cell shows, or its code if that is nothing; print beside a picture goes into the notes."""
     outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     shown = [output for output in outputs if {"image/png", "text/html"} & output.get("data", {}).keys()] or outputs
     said = cell.metadata.get("mystnb", {})

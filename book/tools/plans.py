@@ -1,14 +1,9 @@
 """The plans of the tracks by the clock, from ``course.yml``: when each row begins, and which slides it shows."""
 
-import re
-from functools import cache
 from itertools import islice
 
 import outline
 
-from bloodcell_utils import course
-
-PACE = 1.5  # minutes that a told slide takes
 OPENING, QUIZ = "You will be able to", "Question"  # shown of a chapter that is worked through
 
 
@@ -43,33 +38,29 @@ def clock(minutes, track):
 
 
 def sections(row):
-    """The headings of the slides that a row shows."""
+    """How the headings of the slides begin that a row shows of a chapter."""
     return row.show or ((OPENING,) if row.without else (OPENING, QUIZ)) if row.work or row.tell else ()
 
 
-def numbers(name, heading):
-    """The numbers of the slides of a section, from 1, in the deck of a chapter.
+def slides(track, row):
+    """The numbers of the slides that a row shows, from 1, in the deck of its track.
 
     Parameters
     ----------
-    name, heading : str
-        Of the chapter, and of the section; ``"Question"`` is every ``"Question 1 of 5"``.
+    track : course.chapters.Track
+    row : course.chapters.Row
 
     Returns
     -------
     list of int
     """
-    return [n for n, shown in enumerate(_headings(name), 1) if shown == heading or shown.startswith(f"{heading} ")]
-
-
-def slides(row):
-    """The numbers of all slides that a row shows."""
-    return sorted({n for heading in sections(row) for n in numbers(row.work or row.tell, heading)})
-
-
-@cache
-def _headings(name):
-    return [re.sub("#+ ", "", slide.words.split("\n")[0]) for slide in outline.slides(course.chapter(name))]
+    before = 0
+    for other, shown in outline.parts(track):
+        if other is row:
+            numbered = enumerate(shown, before + 1)
+            return [n for n, slide in numbered if not row.work or slide.heading.startswith(sections(row))]
+        before += len(shown)
+    return []
 
 
 def _minutes(written):

@@ -1,8 +1,6 @@
 """A deck of slides for each chapter and each track, from the notebooks with their stored outputs: nothing runs.
 
 usage: python book/tools/slides.py [FOLDER]
-
-What converts notebooks is imported where it works: mostly there is nothing to do, and that takes little time.
 """
 
 import base64
@@ -14,6 +12,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import nbformat
 import outline
 
 from bloodcell_utils import course
@@ -42,8 +41,6 @@ def page(title, slides):
     dict of str to bytes
         The pictures, by their names.
     """
-    import nbformat
-
     cells, pictures, begun = [], {}, 0
     for slide in slides:
         cells.append(_cell(slide.words, "slide", kind=slide.look))
@@ -57,14 +54,14 @@ def page(title, slides):
                         name = f"{hashlib.sha256(image).hexdigest()[:16]}.png"
                         pictures[name] = image
                         output.metadata.update(file=f"{PICTURES}/{name}", size=outline.size(output))
-                cells.append(nbformat.v4.new_code_cell(part.code, outputs=part.outputs))
-                cells[-1].metadata["slideshow"] = {"slide_type": "-" if part is slide else "fragment"}
+                cells.append(_cell(part.code, "-" if part is slide else "fragment", outputs=part.outputs))
         begins, begun = begun, begun + slide.minutes
         time = f"**{_clock(slide.minutes)}** (from {_clock(begins)})"
         cells.append(_cell("\n\n".join(filter(None, [time, *slide.notes])), "notes"))
-    formulas = any("$" in cell.source for cell in cells)
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"title": title, "formulas": formulas})
-    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "python"}
+    formulas = any("$" in cell["source"] for cell in cells)
+    language = {"name": "python", "pygments_lexer": "python"}
+    metadata = {"title": title, "formulas": formulas, "language_info": language}
+    notebook = nbformat.from_dict({"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells})
     return _exporter().from_notebook_node(notebook)[0], pictures
 
 
@@ -114,12 +111,11 @@ def _clock(minutes):
     return f"{int(minutes)}:{round(60 * minutes) % 60:02}"
 
 
-def _cell(source, slide_type, **metadata):
-    import nbformat
-
-    cell = nbformat.v4.new_markdown_cell(source, metadata=metadata)
-    cell.metadata["slideshow"] = {"slide_type": slide_type}
-    return cell
+def _cell(source, slide_type, kind="words", outputs=None):
+    """A cell of a notebook, in words or with outputs."""
+    code = {} if outputs is None else {"outputs": outputs, "execution_count": None}
+    metadata = {"slideshow": {"slide_type": slide_type}, "kind": kind}
+    return {"cell_type": "code" if code else "markdown", "metadata": metadata, "source": source, **code}
 
 
 @cache

@@ -96,7 +96,7 @@ def test_what_the_course_says_of_itself_on_the_pages():
     clock = "\n".join(pages.clock_plan("day"))
     assert "| 09:10 | 32 | **Pairs** work through [A first look](/notebooks/00_first_look.ipynb)" in clock
     assert "quiz and exercises at home: −15 |" in clock and "| 12:40 | 60 | *lunch* |" in clock
-    assert re.search(r'<a href="\.\./\.\./slides/fine_tuning\.html#/\d+">\d+', clock)
+    assert re.search(r'<a href="\.\./\.\./slides/day\.html#/\d+">\d+', clock)
     assert "| 17:00 | | *end* |" in clock and "**Left out:** [Convolution]" in clock
     _, _, *rows = pages.syllabus_table("twelve_weeks")
     assert len(rows) == sum(len(chapter.objectives) for chapter in course.load().chapters)
