@@ -1,4 +1,4 @@
-"""The directive ``{slide-decks}``: a link to the slides of each chapter, and one for printing them."""
+"""The directive ``{slide-decks} tracks`` or ``chapters``: a link to each of these decks, and one for printing it."""
 
 from pathlib import Path
 
@@ -10,23 +10,26 @@ from bloodcell_utils import course
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def items(folder):
-    """An item a chapter; `book/tools/slides.py` writes the decks after the pages, so these are plain addresses."""
-    for chapter in course.load().chapters:
-        deck = f"{folder}/{chapter.name}.html"
+def items(decks, folder):
+    """An item a deck; `book/tools/slides.py` writes the decks after the pages, so these are plain addresses."""
+    for deck in decks:
+        address = f"{folder}/{deck.name}.html"
         paragraph = nodes.paragraph()
-        paragraph += nodes.reference("", chapter.title, refuri=deck, internal=True)
+        paragraph += nodes.reference("", deck.title, refuri=address, internal=True)
         paragraph += nodes.Text(": ")
-        paragraph += nodes.reference("", "for printing", refuri=f"{deck}?print-pdf", internal=True)
+        paragraph += nodes.reference("", "for printing", refuri=f"{address}?print-pdf", internal=True)
         yield nodes.list_item("", paragraph)
 
 
 class SlideDecks(SphinxDirective):
-    """Take no argument; leave a list."""
+    """Take the kind of decks; leave a list."""
+
+    required_arguments = 1
 
     def run(self):
         self.env.note_dependency(str(ROOT / "course.yml"))
-        return [nodes.bullet_list("", *items("../" * self.env.docname.count("/") + "slides"))]
+        decks, folder = getattr(course.load(), self.arguments[0]), "../" * self.env.docname.count("/") + "slides"
+        return [nodes.bullet_list("", *items(decks, folder))]
 
 
 def setup(app):

@@ -17,7 +17,6 @@ from pybtex.database import parse_file
 from bloodcell_utils import course
 from bloodcell_utils.cells import CELLS
 from bloodcell_utils.course import questions
-from bloodcell_utils.experiments import records
 
 ROOT = Path(__file__).resolve().parents[2]
 TASTER = ROOT / "book" / "_deck" / "taster.md"
@@ -248,6 +247,8 @@ def taster():
 @cache
 def _facts():
     """What `taster.md` may quote: the course, and records."""
+    from bloodcell_utils.experiments import records  # takes long
+
     folder = ROOT / "book" / "results"
     models = {name: records.load_record(name, "laptop", folder).models for name in ("shift", "strangers", "svm")}
     places = {}
@@ -352,7 +353,7 @@ def _first(paragraph):
 
 
 def _exhibit(cell, slide):
-    """Put onto a slide what a cell shows, or its code if that is nothing; print beside a picture goes into the notes."""
+    """Put onto a slide what a cell shows, or its code if it shows nothing; beside a picture, print becomes a note."""
     outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     shown = [output for output in outputs if {"image/png", "text/html"} & output.get("data", {}).keys()] or outputs
     said = cell.metadata.get("mystnb", {})

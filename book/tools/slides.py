@@ -1,6 +1,8 @@
 """A deck of slides for each chapter and each track, from the notebooks with their stored outputs: nothing runs.
 
 usage: python book/tools/slides.py [FOLDER]
+
+What reads and converts notebooks is imported where it works: mostly there is nothing to do, and that takes no time.
 """
 
 import base64
@@ -11,9 +13,6 @@ import time
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-
-import nbformat
-import outline
 
 from bloodcell_utils import course
 from bloodcell_utils.course import questions
@@ -41,6 +40,9 @@ def page(title, slides):
     dict of str to bytes
         The pictures, by their names.
     """
+    import nbformat
+    from outline import size
+
     cells, pictures, begun = [], {}, 0
     for slide in slides:
         cells.append(_cell(slide.words, "slide", kind=slide.look))
@@ -53,7 +55,7 @@ def page(title, slides):
                         image = base64.b64decode(png)
                         name = f"{hashlib.sha256(image).hexdigest()[:16]}.png"
                         pictures[name] = image
-                        output.metadata.update(file=f"{PICTURES}/{name}", size=outline.size(output))
+                        output.metadata.update(file=f"{PICTURES}/{name}", size=size(output))
                 cells.append(_cell(part.code, "-" if part is slide else "fragment", outputs=part.outputs))
         begins, begun = begun, begun + slide.minutes
         time = f"**{_clock(slide.minutes)}** (from {_clock(begins)})"
@@ -89,7 +91,9 @@ def make(folder, decks=None):
     for deck in [*course.load().chapters, *course.load().tracks] if decks is None else decks:
         path = folder / f"{deck.name}.html"
         if not path.is_file() or path.stat().st_mtime < max(source.stat().st_mtime for source in _sources(deck)):
-            html, pictures = page(deck.title, outline.slides(deck))
+            from outline import slides
+
+            html, pictures = page(deck.title, slides(deck))
             for name, image in pictures.items():
                 replace_file(folder / PICTURES / name, image)
             replace_file(path, html.encode())
@@ -102,7 +106,12 @@ def _sources(deck):
     chapters = [deck] if isinstance(deck, course.Chapter) else course.load().chapters
     yield from (ROOT / "notebooks" / chapter.file for chapter in chapters)
     yield from (questions.FOLDER / f"{chapter.name}.json" for chapter in chapters)
-    yield from (ROOT / "course.yml", ROOT / "book" / "references.bib", Path(__file__), Path(outline.__file__))
+    yield from (
+        ROOT / "course.yml",
+        ROOT / "book" / "references.bib",
+        Path(__file__),
+        Path(__file__).with_name("outline.py"),
+    )
     yield from (path for path in TEMPLATES.rglob("*") if path.is_file())
     yield from (ROOT / "book" / "results").glob("*.json")
 

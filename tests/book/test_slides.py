@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import outline
 import pytest
 import slides
@@ -32,8 +33,11 @@ def deck(request, folder):
 def test_every_chapter_has_at_most_twenty_slides():
     for chapter in course.load().chapters:
         made = outline.slides(chapter)
-        assert 10 <= len(made) <= 20, chapter.name
-        assert not [slide for slide in made if re.search(r"\{[\w:-]+\}`|^:::", slide.words, re.M)], chapter.name
+        assert 16 <= len(made) <= 20, chapter.name
+        first, last = outline.numbered(chapter)[0], outline.numbered(chapter)[-1]
+        assert first == (1, chapter.title, outline.OPENING) and last[:2] == (len(made), "Question 5 of 5: the answer")
+        text = "\n".join("\n".join((slide.words, *filter(lambda s: isinstance(s, str), slide.steps))) for slide in made)
+        assert not re.search(r"\{[\w:-]+\}`|^:::|###|\.\.\. ", text, re.M), chapter.name
 
 
 def test_a_deck_opens_with_question_and_objectives_and_closes_with_recap_and_quiz(deck):
@@ -43,23 +47,58 @@ def test_a_deck_opens_with_question_and_objectives_and_closes_with_recap_and_qui
     assert [item.get_text() for item in slides[1].find_all("li")] == list(chapter.objectives)
     headings = [slide.find(["h1", "h2"]).get_text() for slide in slides]
     asked = len(questions.quiz(chapter.name))
-    quiz = [f"Question {i} of {asked}" for i in range(1, asked + 1)]
-    assert headings[-2 - asked :] == ["Recap", *quiz, "Read next"]
+    quiz = [f"Question {i} of {asked}{after}" for i in range(1, asked + 1) for after in ("", ": the answer")]
+    assert headings[-1 - 2 * asked :] == ["Recap", *quiz]
     assert "Exercises" not in headings
 
 
-def test_a_question_shows_its_answers_and_then_the_right_one(deck):
+def test_a_question_stands_on_one_slide_and_its_answer_on_the_next(deck):
     chapter, _, slides = deck
-    for question, slide in zip(questions.quiz(chapter.name), slides[-6:-1], strict=True):
-        shown = [item.get_text() for item in slide.select("ol > li")]
-        assert shown == [answer.text.replace("`", "") for answer in question.answers]
-        assert slide.select_one(".fragment strong").get_text() == question.right
+    for question, asks, tells in zip(questions.quiz(chapter.name), slides[-10::2], slides[-9::2], strict=True):
+        choices = [answer.text.replace("`", "") for answer in question.answers]
+        assert [item.get_text() for item in asks.select("ol > li")] == choices
+        assert not asks.select(".quiz strong, blockquote")
+        assert [item.get_text() for item in tells.select("ol > li")] == choices
+        assert tells.select_one("li strong").get_text() == question.right_answer.text.replace("`", "")
 
 
-def test_figures_say_what_they_show(deck):
+def test_the_notes_say_when_each_slide_is_due(deck):
+    chapter, _, slides = deck
+    assert slides[0].select_one(".notes strong").get_text() == "0:30"
+    assert "(from 0:30)" in slides[1].select_one(".notes").get_text()
+    takes, _, begins = slides[-1].select_one(".notes p").get_text().partition(" (from ")
+    spent = sum(int(m) + int(s) / 60 for m, s in (text.rstrip(")").split(":") for text in (takes, begins)))
+    assert spent == pytest.approx(sum(minutes for _, _, minutes in outline.numbered(chapter)))
+
+
+def test_the_taster_is_a_story_of_its_own():
+    taster = course.track("taster")
+    text = outline.TASTER.read_text("utf-8")
+    assert not re.search(r"\d ?%", re.sub(r"\b5 % dimmer", "", text)), "rates come from records"
+    shown = outline.numbered(taster)
+    assert len(shown) <= 40 and sum(minutes for _, _, minutes in shown) == 90
+    rates = [re.search(r"^## .*?([\d.]+) %$|names ([\d.]+) %", slide.words, re.M) for slide in outline.slides(taster)]
+    home, _, _, away = (float(rate[1] or rate[2]) for rate in rates if rate)
+    assert away < 20 < 95 < home
+
+
+def test_a_tracks_deck_is_its_chapters_behind_one_another():
+    shown = outline.slides(course.track("day"))
+    headings = [slide.heading for slide in shown]
+    told = headings.index("2 Borrowed features")
+    assert headings[told + 1 : told + 5] == [
+        "Balancing the classes",
+        "The wrong order, caught",
+        "Which order was the paper's?",
+        course.chapter("features_svm").title,
+    ]
+    assert sum(slide.minutes for slide in shown[told + 1 : told + 4]) == pytest.approx(6)
+
+
+def test_figures_say_what_they_show(deck, folder):
     pictures = deck[1].find_all("img")
     assert pictures and all(len(picture.get("alt", "")) > 5 for picture in pictures)
-    assert all(picture["src"].startswith("data:") for picture in pictures)
+    assert all((folder / picture["data-src"]).is_file() for picture in pictures)
 
 
 def test_nothing_comes_from_another_host(deck, folder):
@@ -93,21 +132,34 @@ def test_a_deck_is_small_and_made_again_only_when_needed(folder):
     assert files == {path: path.stat().st_mtime_ns for path in files}
 
 
-def test_the_least_important_slides_go_first(monkeypatch):
-    chapter = course.chapter("dataset")
-    whole = outline.slides(chapter)
-    monkeypatch.setattr(outline, "MOST", len(whole) - 3)
-    fewer = outline.slides(chapter)
-    assert len(fewer) == len(whole) - 3
-    gone = [slide for slide in whole if slide.words not in [kept.words for kept in fewer]]
-    kept = [slide for slide in fewer if slide.words.startswith("## ") and slide.outputs]
+def test_tags_choose_cell_by_cell(monkeypatch):
+    def tagged(make, source, kind=None, **more):
+        return make(source, metadata={"slideshow": {"slide_type": kind}} if kind else {}, **more)
 
-    def rank(slide):
-        return not slide.first, slide.kind
-
-    assert len(gone) == 3 and max(map(rank, kept)) <= min(map(rank, gone))
-    said = "".join(note for slide in fewer for note in slide.notes)
-    assert all(note in said for slide in gone for note in slide.notes)
+    words, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    says = [nbformat.v4.new_output("stream", text="7 cells\n")]
+    cells = [
+        tagged(words, "# A\n\nHello."),
+        tagged(words, "Before.\n\n## Look\n\nFar. A third.\n\nNear. It is `x`. More."),
+        tagged(code, "a = 1", outputs=says),
+        tagged(code, "print(7)", "slide", outputs=says),
+        tagged(words, "So it is seven. Not six. Not five.", "fragment"),
+        tagged(words, "Never.", "skip"),
+        tagged(code, "b = 2", "slide"),
+        tagged(words, "After. And on.\n\n### Words\n\nOne. Two. Three.\n\n| a |\n| - |", "slide"),
+        tagged(words, ":::{admonition} Recap\nEnd.\n:::"),
+    ]
+    for i, cell in enumerate(cells):
+        cell.id = f"c{i}"
+    monkeypatch.setattr(outline, "_cells", lambda chapter: {cell.id: cell for cell in cells})
+    _, aims, look, bare, alone, recap = outline.told.__wrapped__("dataset")
+    assert "Hello." in aims.notes
+    assert look.words == "## Look\n\nNear. It is `x`." and not look.code and look.outputs[0].text == "7 cells"
+    assert look.steps == ["So it is seven. Not six."] and look.notes[:2] == ["Far. A third.", "Near. It is `x`. More."]
+    assert bare.words == "## Look\n\nAfter. And on." and bare.code == "b = 2"
+    assert alone.words == "## Words\n\nOne. Two.\n\n| a |\n| - |"
+    assert recap.words == "## Recap\n\n- End."
+    assert not any("Never" in note for slide in (look, bare, alone) for note in slide.notes)
 
 
 def test_roles_become_words_and_links_lead_into_the_book():
