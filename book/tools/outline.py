@@ -247,7 +247,8 @@ def taster():
 @cache
 def _facts():
     """What `taster.md` may quote: the course, and records."""
-    from bloodcell_utils.experiments import records  # takes long
+    from bloodcell_utils.datasets.other_labs import LABS  # these take long
+    from bloodcell_utils.experiments import records
 
     folder = ROOT / "book" / "results"
     models = {name: records.load_record(name, "laptop", folder).models for name in ("shift", "strangers", "svm")}
@@ -255,7 +256,8 @@ def _facts():
     for name, counts in models["shift"]["stayed at home"]["groups"].items():
         wrong = np.array(counts["confusion"]) * (1 - np.eye(len(CELLS), dtype=int))
         kind = CELLS[wrong.sum(axis=0).argmax()].name
-        places[name] = counts | {"share": counts["right"] / counts["n"], "kind": kind, "times": wrong.sum(axis=0).max()}
+        more = {"share": counts["right"] / counts["n"], "kind": kind, "times": wrong.sum(axis=0).max()}
+        places[name] = counts | more | {"title": LABS[name].title.partition(":")[0] if name in LABS else name}
     return {
         "course": course.load(),
         "colours": models["svm"]["colour histogram"],
@@ -341,7 +343,7 @@ def _parts(source, heading):
 def _words(heading, blocks, shown=False):
     """A heading, the opening of the first paragraph (the last, over what is shown), the first formula or table."""
     marks = ("$$",) if shown else ("$$", "|")
-    spoken = [block for block in blocks if re.match(r"[\"“*(`]*[A-Z]", block)]
+    spoken = [block for block in blocks if not re.match(r"[a-z]|\$\$|[|-]|1\.", block)]
     beside = [block for block in blocks if block.startswith(marks)][:1]
     return "\n\n".join([f"## {heading}", *map(_first, spoken[-1:] if shown else spoken[:1]), *beside])
 

@@ -3,14 +3,21 @@
 function fit(slide) {
   for (const exhibit of slide.querySelectorAll(".exhibit")) {
     const room = exhibit.parentElement.getBoundingClientRect();
-    for (let size = 1.8; size > 0.3; size -= 0.05) {
-      exhibit.style.zoom = size;
+    const fits = (steps) => {
+      exhibit.style.zoom = steps / 20;
       const needed = exhibit.getBoundingClientRect();
-      const wide = [...exhibit.querySelectorAll("*")].some((part) => part.clientWidth > 0
-        && part.scrollWidth > part.clientWidth + 2
-        && (part.matches("pre") || getComputedStyle(part).overflowX !== "visible"));
-      if (needed.height <= room.height + 1 && needed.width <= room.width + 1 && !wide) break;
+      return needed.height <= room.height + 1 && needed.width <= room.width + 1
+        && ![...exhibit.querySelectorAll("*")].some((part) => part.clientWidth > 0
+          && part.scrollWidth > part.clientWidth + 2
+          && (part.matches("pre") || getComputedStyle(part).overflowX !== "visible"));
+    };
+    let [low, high] = [6, 37];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (fits(middle)) low = middle;
+      else high = middle;
     }
+    exhibit.style.zoom = low / 20;
   }
 }
 
