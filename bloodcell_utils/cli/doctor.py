@@ -18,6 +18,7 @@ from ..errors import BloodcellError
 PACKAGE = "bloodcell-utils"
 INSTALL = "run `make book`, or `pip install -e .` in the course's folder"
 PORT = 8888  # Jupyter's first choice
+CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # where Linux limits containers, and which one this is
 PATIENCE = 120  # seconds for TensorFlow's first start; a virus scanner reads all of it
 ALIASES = {"python", "python3", f"python3.{sys.version_info.minor}"}  # Jupyter puts its own Python in their place
 
@@ -134,13 +135,44 @@ def _machine():
     except (ImportError, OSError) as err:
         yield Finding(f"memory and disk could not be looked at: {err}", INSTALL)
         return
-    text = f"memory: {memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB free"
-    advice = f"the heaviest chapter took {took['memory_mb'] / 1e3:.1f} GB with its server: close other programs"
-    enough = memory.available >= took["memory_mb"] * 1e6
-    yield Finding(text, "" if enough else advice, needed=memory.total < took["memory_mb"] * 1e6)
+    total, available = _allowed(memory.total, memory.available)
+    limited = total < memory.total
+    text = f"memory: {total / 1e9:.1f} GB{' for this server' if limited else ''}, {available / 1e9:.1f} GB free"
+    others = "shut down the kernels of other notebooks" if limited else "close other programs"
+    advice = f"the heaviest chapter took {took['memory_mb'] / 1e3:.1f} GB with its server: {others}"
+    enough = available >= took["memory_mb"] * 1e6
+    yield Finding(text, "" if enough else advice, needed=total < took["memory_mb"] * 1e6)
     advice = f"the course keeps {took['cache_mb']:,.0f} MB: free some space, or point BLOODCELL_CACHE_DIR elsewhere"
     enough = free >= took["cache_mb"] * 1e6
     yield Finding(f"disk: {free / 1e9:.1f} GB free where the cache is", "" if enough else advice, needed=True)
+
+
+def _allowed(total, available):
+    """Memory of this machine and what is free of it, or of the container that this process may not leave, in bytes."""
+    if (hub := os.environ.get("MEM_LIMIT", "")).isdigit():  # JupyterHub says what it gives
+        total, available = min(total, int(hub)), min(available, int(hub))
+    root, own = CGROUPS
+    try:
+        groups = [line.split(":", 2)[1:] for line in own.read_text("utf-8").splitlines()]
+    except (OSError, ValueError):  # not Linux
+        return total, available
+    for controllers, path in groups:
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        old = bool(controllers)  # version 1 has a tree for each controller
+        folder = root / "memory" if old else root
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if old else ("memory.max", "memory.current")
+        here = folder / path.strip("/")
+        for place in (here, *here.parents[: len(here.relative_to(folder).parts)]):  # the strictest of all above counts
+            try:
+                limit, used = (int((place / name).read_text("utf-8")) for name in names)
+                stat = dict(line.split() for line in (place / "memory.stat").read_text("utf-8").splitlines())
+            except (OSError, ValueError):  # none here, or "max"
+                continue
+            if limit <= total:
+                kept = int(stat.get("total_inactive_file" if old else "inactive_file", 0))  # files, dropped when asked
+                total, available = limit, min(available, limit - used + kept)
+    return total, max(available, 0)
 
 
 def _folders():

@@ -38,7 +38,9 @@ class Answered:
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Both processes answer at once; the kernel is this Python's."""
+    """Both processes answer at once; the kernel is this Python's, the machine all its own."""
+    monkeypatch.setattr(doctor, "CGROUPS", (Path("nowhere"), Path("nowhere")))
+    monkeypatch.delenv("MEM_LIMIT", raising=False)
     answers = {"-c": Answered(json.dumps([[], "float32"]) + "\n"), "-m": Answered("4.4.0\n")}
     processes = {name: getattr(subprocess, name) for name in ("PIPE", "TimeoutExpired")}
     start = SimpleNamespace(Popen=lambda command, **_: answers[command[1]], **processes)
@@ -155,6 +157,37 @@ def test_little_memory_and_a_full_disk(quick, monkeypatch, cache):
     assert disk.text.startswith("disk") and "BLOODCELL_CACHE_DIR" in disk.advice
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=0.9 * took, available=0.8 * took))
     assert found()[0][0].text.startswith("memory")
+
+
+@pytest.mark.parametrize(
+    ("own", "place", "old"),
+    [
+        ("0::/\n", "", False),
+        ("0::/system.slice/jupyter-ann.service\n", "system.slice", False),
+        ("9:cpu:/\n4:memory:/docker/1f\n0::/\n", "memory", True),
+    ],
+    ids=["a container", "a slice above", "the first version"],
+)
+def test_the_limit_of_a_container_counts_and_not_its_node(quick, monkeypatch, tmp_path, own, place, old):
+    (tmp_path / "own").write_text(own)
+    (folder := tmp_path / "cgroup" / place).mkdir(parents=True)
+    names = ("limit_in_bytes", "usage_in_bytes", "total_") if old else ("max", "current", "")
+    (folder / f"memory.{names[0]}").write_text("3000000000\n")
+    (folder / f"memory.{names[1]}").write_text("2900000000\n")
+    (folder / "memory.stat").write_text(f"anon 5\n{names[2]}inactive_file 400000000\n")
+    monkeypatch.setattr(doctor, "CGROUPS", (tmp_path / "cgroup", tmp_path / "own"))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=250e9, available=200e9))
+    memory = about("memory")
+    assert memory.text == "memory: 3.0 GB for this server, 0.5 GB free"
+    assert "shut down the kernels" in memory.advice and not memory.needed
+
+
+def test_what_a_hub_says_that_it_gives(quick, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=250e9, available=200e9))
+    monkeypatch.setenv("MEM_LIMIT", "1000000000")
+    assert about("memory").text == "memory: 1.0 GB for this server, 1.0 GB free" and about("memory").needed
+    monkeypatch.setenv("MEM_LIMIT", "max")
+    assert about("memory").text == "memory: 250.0 GB, 200.0 GB free"
 
 
 def test_a_cache_that_cannot_be_written(quick, tmp_path, monkeypatch):
