@@ -25,7 +25,7 @@ ifeq ($(filter bundle,$(MAKECMDGOALS))$(FOLDER),bundle)
 $(error Name a folder: make bundle FOLDER=/media/stick/blood-cells)
 endif
 
-.PHONY: help book pdf test lint unit notebooks pages student instructor assignments handouts bench bundle clean
+.PHONY: help book pdf test lint unit notebooks pages student instructor assignments handouts bench bundle serve clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -66,6 +66,9 @@ bench: $(INSTALLED)  ## time each heavy step against the plain way (PROFILE=lapt
 
 bundle: $(INSTALLED)  ## the course in a folder, for a room without internet (FOLDER=/media/stick; ARGS=--help)
 	@$(PY) book/tools/bundle.py "$(FOLDER)" $(ARGS)
+
+serve: $(INSTALLED)  ## the built book, its lab and game, for all computers on this network (ARGS="--port 8080")
+	@$(PY) book/tools/host.py $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import host
 import pooch
 import wheels
 from wheels import sha256
@@ -63,9 +64,19 @@ On every system (Linux, macOS: python3; Windows: py), in this folder:
     {check}
 
 It prints the names of the files that are damaged; [] means that all are well.
-{book}
-There are no images here: the cells of the course are drawn by a program, in seconds, when they are first needed.
+
+{book}There are no images here: the cells of the course are drawn by a program, in seconds, when they are first needed.
 For teaching only, not for diagnosis.
+"""
+
+
+BOOK = """The book: open book/index.html in a browser. The lab and the game in it need a line more, in this folder:
+
+    python3 serve.py
+
+(Windows: py serve.py). It prints an address for this computer, and one for all others on the same network: with it, one
+computer serves a room whose internet is bad. If the system asks, allow Python to receive connections.
+
 """
 
 
@@ -100,13 +111,15 @@ def make(folder, platforms=None, pythons=None, *, notebooks=None, progressbar=Tr
     if not list(notebooks.glob("**/*.ipynb")):
         raise BloodcellError(f"There is no notebook in {notebooks}; name another folder with --notebooks.")
     pages = ROOT / "book" / "_build" / "html"
-    book = "The book: open book/index.html in a browser.\n" if (pages / "index.html").exists() else ""
+    book = BOOK if (pages / "index.html").exists() else ""
     try:
         _claim(folder, README.format(title=TITLE, targets=", ".join(map(str, targets)), book=book, check=CHECK))
         wheels.download(ROOT / "requirements.lock", folder / "wheels", targets, progressbar=progressbar)
         wheels.build(ROOT, folder / "wheels")
         _mirror(notebooks, folder / "notebooks")
         _mirror(pages, folder / "book")
+        if book:
+            replace_file(folder / "serve.py", Path(host.__file__).read_bytes())
         _mirror(ROOT, folder, ["LICENSE", "LICENSE-text"])
         sums = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in _inside(folder)]
         replace_file(folder / SUMS, "".join(sums).encode())

@@ -3,6 +3,7 @@
 uv and the downloads are real; what they ask is an index of packages that this file invents.
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,9 +13,11 @@ import shlex
 import subprocess
 import sys
 import threading
+import urllib.request
 import zipfile
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -159,7 +162,7 @@ def names(folder):
 def test_what_is_in_it(checkout, capsys):
     folder = make(checkout)
     assert names(folder) == {
-        "README.txt", "SHA256SUMS", "LICENSE", "LICENSE-text", "notebooks/00_first.ipynb",
+        "README.txt", "SHA256SUMS", "LICENSE", "LICENSE-text", "serve.py", "notebooks/00_first.ipynb",
         "book/index.html", "book/_static/a.css",
         "wheels/bloodcell_utils-0.1.0-py3-none-any.whl", "wheels/everywhere-1.0-py3-none-any.whl",
         "wheels/on_windows-2.0-py3-none-any.whl", "wheels/early_patch-1-py3-none-any.whl",
@@ -168,6 +171,30 @@ def test_what_is_in_it(checkout, capsys):
     readme = (folder / "README.txt").read_text()
     assert "--no-index --find-links wheels" in readme and "py -m venv" in readme and "Python 3.12 on windows" in readme
     assert "is ready" in capsys.readouterr().out
+
+
+def test_one_computer_serves_the_room(checkout):
+    lab = checkout.root / "book" / "_build" / "html" / "_static" / "lab"
+    lab.mkdir()
+    kinds = {"ort.min.mjs": "text/javascript", "ort.wasm": "application/wasm", "lab.js": "text/javascript"}
+    for name in kinds:
+        (lab / name).write_bytes(b"123")
+    folder = make(checkout)
+    serve = [sys.executable, "-I", "-S", "serve.py", "--port", "0"]  # with nothing installed
+    with subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            lines = iter(server.stdout.readline, "")
+            said = "".join(takewhile(lambda line: "Ctrl-C" not in line, lines))
+            port = re.search(r"localhost:(\d+)/", said)[1]
+            for name, kind in kinds.items():
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_static/lab/{name}") as answer:
+                    assert answer.headers["Content-Type"] == kind and "max-age" in answer.headers["Cache-Control"]
+                    assert answer.headers["Content-Encoding"] in (None, "gzip")
+            assert b"the book" in gzip.decompress(urllib.request.urlopen(f"http://127.0.0.1:{port}/").read())
+            board = re.findall(r"^    (http://\S+)$", said, flags=re.M)
+            assert all(re.fullmatch(rf"http://(?!127\.)[\d.]+:{port}/", address) for address in board)
+        finally:
+            server.terminate()
 
 
 def test_checksums_are_those_of_sha256sum(checkout):
