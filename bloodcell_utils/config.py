@@ -241,23 +241,44 @@ def profile(name=None, **changes):
 
 
 def cache_dir():
-    """Folder for everything that can be computed again (``BLOODCELL_CACHE_DIR``, else the user's cache folder)."""
-    return _folder("BLOODCELL_CACHE_DIR", platformdirs.user_cache_path("bloodcell"))
+    """Folder for everything that can be computed again: ``BLOODCELL_CACHE_DIR``, else the user's cache folder.
+
+    Where the first is there and may only be read, as a class shares it, what is new goes to the second; see `cached`.
+    """
+    own = platformdirs.user_cache_path("bloodcell")
+    folder = _folder("BLOODCELL_CACHE_DIR", own)
+    return own if folder.is_dir() and not os.access(folder, os.W_OK) else folder
+
+
+def cached(name):
+    """A file or folder of the cache, by its name in it: where it is, or else where it is to be written.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    pathlib.Path
+        In ``BLOODCELL_CACHE_DIR`` if it is there already, even if that may only be read; else in `cache_dir`.
+    """
+    there = _folder("BLOODCELL_CACHE_DIR", cache_dir()) / name
+    return there if there.exists() else cache_dir() / name
 
 
 def data_dir():
     """Folder that holds the PBC data set, unpacked or as its zip (``BLOODCELL_DATA_DIR``, else inside the cache)."""
-    return _folder("BLOODCELL_DATA_DIR", cache_dir() / "data")
+    return _folder("BLOODCELL_DATA_DIR", cached("data"))
 
 
 def labs_dir():
     """Folder that holds the sets of other laboratories (``BLOODCELL_LABS_DIR``, else inside the cache)."""
-    return _folder("BLOODCELL_LABS_DIR", cache_dir() / "other_labs")
+    return _folder("BLOODCELL_LABS_DIR", cached("other_labs"))
 
 
 def weights_dir():
     """Folder that holds ImageNet weights (``BLOODCELL_WEIGHTS_DIR``, else inside the cache)."""
-    return _folder("BLOODCELL_WEIGHTS_DIR", cache_dir() / "weights")
+    return _folder("BLOODCELL_WEIGHTS_DIR", cached("weights"))
 
 
 def results_dir():

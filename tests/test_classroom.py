@@ -24,7 +24,9 @@ HUB = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", (CLASSROOM / "hub.txt").read_tex
 
 
 def megabytes(text):
-    return 1000 * float(text.removesuffix("G"))
+    """Megabytes from what Kubernetes writes: ``3G``, ``2.5Gi``."""
+    number, unit = re.fullmatch(r"([\d.]+)(G|Gi|M|Mi)", text).groups()
+    return float(number) * {"G": 1e3, "Gi": 2**30 / 1e6, "M": 1, "Mi": 2**20 / 1e6}[unit]
 
 
 def test_a_hub_gives_each_student_what_the_chapters_take():
@@ -42,7 +44,9 @@ def test_nobody_comes_in_until_an_authenticator_is_chosen():
 
 
 def test_versions_are_pinned():
-    base, python = re.search(r"^FROM (python:(3\.\d+)\.\d+-slim-\w+@sha256:[0-9a-f]{64}) AS base$", DOCKERFILE, re.M).groups()
+    base, python = re.search(
+        r"^FROM (python:(3\.\d+)\.\d+-slim-\w+@sha256:[0-9a-f]{64}) AS base$", DOCKERFILE, re.M
+    ).groups()
     assert [line for line in re.findall(r"^FROM (\S+)", DOCKERFILE, re.M) if line != "base"] == [base]
     assert f'"{python}"' in re.search(r"python: (\[.*\])", (ROOT / ".github/workflows/test.yml").read_text())[1]
     lines = [line for line in (CLASSROOM / "hub.txt").read_text().splitlines() if not line.startswith("#")]

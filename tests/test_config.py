@@ -47,5 +47,9 @@ def test_data_and_weights_are_kept_in_the_cache_unless_told_otherwise(monkeypatc
     monkeypatch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path))
     assert config.data_dir() == tmp_path / "data"
     assert config.weights_dir() == tmp_path / "weights"
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(config.os, "access", lambda *_: False)  # a class shares it, and may only read
+    assert config.data_dir() == tmp_path / "data" and config.cache_dir() not in (tmp_path, *tmp_path.parents)
+    assert config.weights_dir() == config.cache_dir() / "weights"
     monkeypatch.setenv("BLOODCELL_CACHE_DIR", "")
     assert config.cache_dir().is_absolute() and "bloodcell" in config.cache_dir().parts

@@ -5,7 +5,6 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -96,12 +95,6 @@ def test_ci_runs_the_command_of_the_readme():
 def locked(name):
     """The version of a package in the lock."""
     return re.search(rf"^{name}==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.M)[1]
-
-
-def memory_mb(text):
-    """Megabytes from what Kubernetes writes: ``3G``, ``2.5Gi``."""
-    number, unit = re.fullmatch(r"([\d.]+)(G|Gi|M|Mi)", text).groups()
-    return float(number) * {"G": 1e3, "Gi": 2**30 / 1e6, "M": 1, "Mi": 2**20 / 1e6}[unit]
 
 
 @pytest.mark.parametrize("tool", ["ruff", "codespell"])

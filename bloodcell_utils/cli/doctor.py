@@ -184,11 +184,17 @@ def _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
-                yield Finding(f"{name}: {folder}")
+                yield Finding(f"{name}: {folder}{_shared(folder) if name == 'cache' else ''}")
         except OSError as err:
             advice = f"make it writable, or point {variable} to a place of your own"
             yield Finding(f"{name}: {folder} cannot be written: {err}", advice, needed=True)
     yield Finding(f"results: {config.results_dir()}")
+
+
+def _shared(own):
+    """What to say of a cache that a class shares, and that its members may only read."""
+    folder = os.environ.get("BLOODCELL_CACHE_DIR")
+    return f", for what is not in {folder}" if folder and Path(folder).expanduser().resolve() != own.resolve() else ""
 
 
 def _reading():

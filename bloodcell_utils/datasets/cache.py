@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from ..config import cache_dir
+from ..config import cache_dir, cached
 from ..errors import BloodcellError
 from ..files import locked
 
@@ -53,7 +53,7 @@ def stored_array(name, shape, dtype, *, compute, block=256, desc=None, progressb
     Parameters
     ----------
     name : str
-        File name in `config.cache_dir` without its suffix; must identify the content (see `key`).
+        File name in the cache (`config.cached`) without its suffix; must identify the content (see `key`).
     shape : tuple of int
         Rows first.
     dtype : numpy dtype
@@ -76,10 +76,11 @@ def stored_array(name, shape, dtype, *, compute, block=256, desc=None, progressb
         If the disk is full or the cache folder cannot be written. What was computed so far is kept.
     """
     dtype = np.dtype(dtype)
-    path = cache_dir() / f"{name}.npy"
+    path = cached(f"{name}.npy")
     try:
         if (array := _complete(path, shape, dtype, block)) is not None:
             return array
+        path = cache_dir() / path.name  # never a folder that may only be read: what is damaged there is made here
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             if (array := _complete(path, shape, dtype, block)) is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..config import SEED, cache_dir
+from ..config import SEED, cached
 from ..errors import DataError
 from ..paper import N_IMAGES, SPLIT_FINE_TUNING
 from . import pbc, sample
@@ -63,7 +63,7 @@ def load_index(profile):
         If the real data set is not there; the message says how to get it.
     """
     drawn = profile.data == "synthetic"
-    return pbc.index(sample.write(cache_dir() / f"sample-v{sample.VERSION}", repair=True) if drawn else None)
+    return pbc.index(sample.write(cached(f"sample-v{sample.VERSION}"), repair=True) if drawn else None)
 
 
 def load_split(profile, size=None, crop=1.0, *, seed=SEED, reduced=False, progressbar=True):

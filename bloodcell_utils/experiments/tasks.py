@@ -12,7 +12,7 @@ import warnings
 from contextlib import ExitStack, closing
 from functools import partial
 
-from ..config import cache_dir
+from ..config import cached
 from ..datasets.cache import key
 from ..errors import BloodcellError
 from ..files import replace_file
@@ -173,7 +173,7 @@ def _reason(err):
 
 def _path(function, job, version):
     name = f"{function.__module__}.{function.__qualname__}"
-    return cache_dir() / "cells" / f"{function.__name__}-{key(name, version, json.dumps(job, sort_keys=True))}.json"
+    return cached(f"cells/{function.__name__}-{key(name, version, json.dumps(job, sort_keys=True))}.json")
 
 
 def _read(path, job):

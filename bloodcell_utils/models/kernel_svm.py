@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..errors import BloodcellError
 
 KERNELS = {"rbf": rbf_kernel, "cubic": partial(polynomial_kernel, degree=3, coef0=1)}
-BLOCK = 2048  # rows answered at a time, so that the kernel matrix of a large test set never stands in memory whole
+BLOCK = 2048  # rows of a kernel matrix computed, or answered, at a time: none of it stands in memory twice
 
 
 class KernelSVM(ClassifierMixin, BaseEstimator):
@@ -62,7 +62,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         variance = float(X.var(dtype=np.float64))
         scale = 1 / (X.shape[1] * variance) if variance else 1.0
         self.gamma_ = (scale if self.gamma == "scale" else self.gamma) * self.gamma_factor
-        kernel = partial(KERNELS[self.kernel], gamma=self.gamma_)
+        kernel = partial(_in_blocks, partial(KERNELS[self.kernel], gamma=self.gamma_))
         self.svc_ = SVC(kernel=kernel, C=self.C, cache_size=1000).fit(X, y)
         self.classes_, self.support_ = self.svc_.classes_, self.svc_.support_
         return self
@@ -79,3 +79,11 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         return np.concatenate([getattr(self.svc_, method)(X[rows]) for rows in gen_batches(len(X), BLOCK)])
+
+
+def _in_blocks(kernel, X, Z):
+    """A kernel matrix in double precision, which `SVC` takes as it is: any other it would copy whole."""
+    matrix = np.empty((len(X), len(Z)))
+    for rows in gen_batches(len(X), BLOCK):
+        matrix[rows] = kernel(X[rows], Z)
+    return matrix

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from ..config import cache_dir
+from ..config import cache_dir, cached
 from ..datasets.archives import DAMAGED
 from ..files import replace_file
 
@@ -58,7 +58,7 @@ class Checkpoint:
 
     def _write(self, which, arrays):
         if self.name:
-            replace_file(_path(self.name, which), lambda file: np.savez(file, **arrays), remedy=_REMEDY)
+            replace_file(cache_dir() / _file(self.name, which), lambda file: np.savez(file, **arrays), remedy=_REMEDY)
 
 
 def begun(name):
@@ -76,15 +76,15 @@ def begun(name):
     return all(_read(name, which) is not None for which in ("best", "last"))
 
 
-def _path(name, which):
-    return cache_dir() / "training" / f"{name}.{which}.npz"
+def _file(name, which):
+    return f"training/{name}.{which}.npz"
 
 
 def _read(name, which):
     if not name:
         return None
     try:
-        with np.load(_path(name, which), allow_pickle=False) as file:
+        with np.load(cached(_file(name, which)), allow_pickle=False) as file:
             return dict(file)
     except DAMAGED:  # absent, cut short or damaged: begin again
         return None

@@ -200,7 +200,7 @@ def write(edition, folder):
     target = folder / "source" if edition == "assignments" else folder
     written = []
     for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        inside = target / source.stem if edition == "assignments" else target
+        inside = target / source.stem[3:] if edition == "assignments" else target  # by its name, without the number
         text = nbformat.writes(make(nbformat.read(source, as_version=4))) + "\n"
         written.append(inside / source.name)
         if not written[-1].is_file() or written[-1].read_text("utf-8") != text:
@@ -208,7 +208,8 @@ def write(edition, folder):
         for file in re.findall(r"\{download\}`([^`]+)`", source.read_text("utf-8")):
             shutil.copy(source.with_name(file), inside)
     if edition == "assignments":
-        shutil.copy(ROOT / "classroom" / "nbgrader_config.py", folder)
+        for name in ("nbgrader_config.py", "check_submissions.py"):
+            shutil.copy(ROOT / "classroom" / name, folder)
     return written
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bloodcell_utils import config
 from bloodcell_utils.datasets.cache import key, stored_array
 from bloodcell_utils.errors import BloodcellError
 
@@ -48,6 +49,35 @@ def test_computed_once(cache):
     np.testing.assert_array_equal(stored(again), EXPECTED)
     assert again.calls == []
     assert not list(cache.glob("*.partial"))
+
+
+def only_read(monkeypatch, folder):
+    """A class shares this folder: nobody here may write to it (an administrator always may, so it is pretended)."""
+    access = os.access
+
+    def asked(path, mode, **options):
+        return access(path, mode, **options) and not (mode & os.W_OK and Path(path) == folder)
+
+    monkeypatch.setattr(os, "access", asked)
+    monkeypatch.setattr(config.platformdirs, "user_cache_path", lambda name: folder.parent / "mine" / name)
+
+
+def test_a_cache_that_a_class_shares_is_read_and_not_written(cache, monkeypatch):
+    stored(Work())
+    before = sorted(path.name for path in cache.iterdir())
+    only_read(monkeypatch, cache)
+    again, new = Work(), Work()
+    np.testing.assert_array_equal(stored(again), EXPECTED)
+    assert again.calls == [], "what is there is not computed"
+    stored(new, name="mine")
+    assert new.calls and (config.cache_dir() / "mine.npy").is_file() and not (cache / "mine.npy").exists()
+    with (cache / "rows.npy").open("r+b") as file:
+        file.seek(-4, os.SEEK_END)
+        file.write(b"oops")
+    damaged = Work()
+    np.testing.assert_array_equal(stored(damaged), EXPECTED)
+    assert damaged.calls, "what is damaged there is computed here"
+    assert sorted(path.name for path in cache.iterdir()) == before
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a broken network"), SystemExit()], ids=repr)
