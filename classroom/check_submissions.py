@@ -44,7 +44,10 @@ def check(assignment, students=None, course=Path()):
         found = list(look_at(folder, released))
         print("\n".join(f"{student}: {problem}" for problem in found), end="\n" if found else "")
         to_mend += [student] * bool(found)
-    print(f"{len(asked)} students, {len(to_mend)} with something to mend before `nbgrader autograde {assignment}`.")
+    if not asked:
+        print("Nobody has handed in anything: submitted/ is empty. First: nbgrader collect, or put the files there.")
+        return True
+    print(f"Students: {len(asked)}. With something to mend before `nbgrader autograde {assignment}`: {len(to_mend)}.")
     if to_mend:
         print(f"Mend it in {course / 'submitted'}, or ask for it again; until then, move these folders elsewhere:")
         print("\n".join(f"  {course / 'submitted' / student / assignment}" for student in to_mend))

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "book" / "_build"
 SOLUTION = re.compile(r"^:::\{solution\} (?P<id>\S+)\n(?P<text>.*?)^:::(?:\n+|$)", re.M | re.S)
 CHECK = re.compile(r'^check\("(?P<id>\w+\.\d)", \.\.\.\)$', re.M)
+DONE = "**Done with this chapter?** *Kernel → Shut Down Kernel*: it keeps its memory even when its tab is closed."
 POINTS = {"recall": 1, "apply": 2, "think": 1}
 
 
@@ -51,6 +52,7 @@ def student(notebook):
         else:
             cell.outputs, cell.execution_count = [], None
     edition.cells = [cell for cell in edition.cells if cell.source]
+    edition.cells.append(nbformat.v4.new_markdown_cell(DONE, id="shut-down"))
     return edition
 
 

@@ -1,8 +1,9 @@
-"""The round of an assignment through nbgrader: released, submitted three times, collected, graded, exported."""
+"""An assignment through nbgrader, command by command as the page on grading has them, in fresh folders."""
 
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,70 +16,109 @@ import pytest
 from bloodcell_utils.course import questions
 
 ROOT = Path(__file__).parents[2]
-CHAPTER = "augmentation"
-NOTEBOOK = "02_augmentation.ipynb"
-MISTAKEN = ['"b"' if question.right == "a" else '"a"' for question in questions.of_exercises(CHAPTER).values()]
+PAGE = (ROOT / "book" / "instructor" / "grading.md").read_text("utf-8")
+TABLE = re.findall(r"^\| (you|student) \| (.+?) \|.*?`((?:nbgrader|python) [^`]+)`.*\|$", PAGE, flags=re.M)
+MISTAKEN = ['"b"' if question.right == "a" else '"a"' for question in questions.of_exercises("dataset").values()]
 ANSWERS = {
     "good": None,
-    "wrong": [MISTAKEN[0], "lambda y, n: np.arange(len(y))", MISTAKEN[1]],
+    "wrong": [MISTAKEN[0], "lambda y, patients: (np.arange(48), np.arange(48, 60))", MISTAKEN[1]],
     "broken": ["1 / 0", "answer = (", "..."],
 }
+# nbgrader takes seconds to load, so it is loaded once; each command then is a process of its own.
+COMMANDS = """
+import json, os, sys
+import nbgrader.apps, nbgrader.converters, nbgrader.exchange, nbgrader.plugins
+from nbgrader.apps.nbgraderapp import main
+for line in sys.stdin:
+    folder, arguments, said = json.loads(line)
+    if not (child := os.fork()):
+        os.chdir(folder)
+        for stream in (1, 2):
+            os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        sys.argv = ["nbgrader", *arguments]
+        sys.exit(main())
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    """A teacher's course folder with one assignment: the exercises of a chapter that need nothing but NumPy."""
+def place(tmp_path_factory):
+    """The course folder as `make assignments` writes it, an exchange, and the settings where students find them.
+
+    Of the notebook there are the exercises only: they need nothing of what comes before but its imports.
+    """
     place = tmp_path_factory.mktemp("nbgrader")
-    notebook = nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4)
+    editions.write("assignments", place / "course")
+    source = place / "course" / "source" / "dataset" / "01_dataset.ipynb"
+    notebook = nbformat.read(source, as_version=4)
     start = next(i for i, cell in enumerate(notebook.cells) if cell.source.startswith("## Exercises"))
-    notebook.cells = [nbformat.v4.new_code_cell("import numpy as np"), *notebook.cells[start:]]
-    source = place / "course" / "source" / CHAPTER / NOTEBOOK
-    source.parent.mkdir(parents=True)
-    nbformat.write(editions.assignment(notebook), source)
-    (place / "course" / "nbgrader_config.py").write_text((ROOT / "classroom" / "nbgrader_config.py").read_text())
+    imports = "import numpy as np\nfrom sklearn.model_selection import StratifiedGroupKFold"
+    notebook.cells = [nbformat.v4.new_code_cell(imports), *notebook.cells[start:]]
+    nbformat.write(notebook, source)
+    settings = place / "course" / "nbgrader_config.py"
+    settings.write_text(settings.read_text().replace("/srv/nbgrader/exchange", str(place / "exchange")))
     (place / "exchange").mkdir()
     (place / "exchange").chmod(0o777)
+    (place / "home" / ".jupyter").mkdir(parents=True)
+    shutil.copy(settings, place / "home" / ".jupyter")
     return place
 
 
-def nbgrader(desk, folder, *command):
-    """Run one command of nbgrader in a folder; it sees no settings of the caller's."""
+@pytest.fixture(scope="module")
+def run(place):
+    """Run one command in a folder; it sees no settings of the caller's."""
     keep = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
-    home = {"HOME": str(desk / "home"), "IPYTHONDIR": str(desk / "ipython"), "PATH": tools}
-    for place in (desk / "home", folder):
-        place.mkdir(exist_ok=True)
-    run = [sys.executable, "-m", "nbgrader", *command, f"--Exchange.root={desk / 'exchange'}"]
-    result = subprocess.run(run, cwd=folder, env=keep | home, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return result.stderr
+    home = {"HOME": str(place / "home"), "IPYTHONDIR": str(place / "ipython"), "PATH": tools}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": keep | home}
+    with subprocess.Popen([sys.executable, "-c", COMMANDS], **pipes) as nbgrader:
+
+        def run(folder, command):
+            program, *arguments = command.split()
+            if program == "python":
+                subprocess.run([sys.executable, *arguments], cwd=folder, check=True, env=keep | home)
+                return
+            said = place / "said.txt"
+            said.write_text("")
+            nbgrader.stdin.write(json.dumps([str(folder), arguments, str(said)]) + "\n")
+            nbgrader.stdin.flush()
+            assert nbgrader.stdout.readline() == "0\n", f"{command}: {said.read_text()[-3000:]}"
+
+        yield run
+        nbgrader.stdin.close()
 
 
-def test_the_round(desk):
-    course = desk / "course"
-    nbgrader(desk, course, "generate_assignment", CHAPTER)
-    released = nbformat.read(course / "release" / CHAPTER / NOTEBOOK, as_version=4)
-    answers = [i for i, cell in enumerate(released.cells) if cell.metadata.get("nbgrader", {}).get("solution")]
-    assert [released.cells[i].source.split("  #")[0] for i in answers] == ["answer = ..."] * 3
-    assert "SOLUTION" not in json.dumps(released) and "{solution}" not in json.dumps(released)
-    nbgrader(desk, course, "release_assignment", CHAPTER)
-
-    solved = nbformat.read(course / "source" / CHAPTER / NOTEBOOK, as_version=4)
-    nbgrader(desk, desk / "student", "fetch_assignment", CHAPTER, "--course=blood-cells")
-    for student, given in ANSWERS.items():
-        room = desk / student
-        shutil.copytree(desk / "student", room)
-        handed_in = nbformat.read(room / CHAPTER / NOTEBOOK, as_version=4)
-        for number, i in enumerate(answers):
-            handed_in.cells[i].source = solved.cells[i].source if given is None else f"answer = {given[number]}"
-        nbformat.write(handed_in, room / CHAPTER / NOTEBOOK)
-        nbgrader(desk, room, "submit", CHAPTER, "--course=blood-cells", f"--student={student}")
-    nbgrader(desk, course, "collect", CHAPTER)
-    nbgrader(desk, course, "autograde", CHAPTER, "--create")
-    nbgrader(desk, course, "export")
-
+def test_every_command_of_the_page_in_its_order(place, run):
+    course, room = place / "course", place / "good"
+    room.mkdir()
+    assert len(TABLE) == 11 and [command for _, _, command in TABLE][-1] == "nbgrader export"
+    for who, _, command in TABLE:
+        if "submit" in command:
+            hand_in(place, run, command)
+        else:
+            run(course if who == "you" else room, command)
+    assert list((room / "dataset" / "feedback").rglob("01_dataset.html")), "what the student is told at last"
     with (course / "grades.csv").open() as file:
         scores = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
     assert scores == {"good": (4, 4), "wrong": (0, 4), "broken": (0, 4)}
-    graded = (course / "autograded" / "wrong" / CHAPTER / NOTEBOOK).read_text("utf-8")
-    assert "there are 16 rows of a class with 16 images" in graded, "the student reads the hint beside the points"
+    told = (course / "feedback" / "wrong" / "dataset" / "01_dataset.html").read_text("utf-8")
+    assert "are on both sides" in told, "the hint stands beside the points"
+
+
+def hand_in(place, run, command):
+    """What three students make of the same assignment."""
+    released = nbformat.read(place / "course" / "release" / "dataset" / "01_dataset.ipynb", as_version=4)
+    solved = nbformat.read(place / "course" / "source" / "dataset" / "01_dataset.ipynb", as_version=4)
+    answers = [i for i, cell in enumerate(released.cells) if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert [released.cells[i].source.split("  #")[0] for i in answers] == ["answer = ..."] * 3
+    assert "SOLUTION" not in json.dumps(released) and "{solution}" not in json.dumps(released)
+    for student, given in ANSWERS.items():
+        room = place / student
+        if student != "good":
+            shutil.copytree(place / "good", room)
+        path = room / "dataset" / "01_dataset.ipynb"
+        handed_in = nbformat.read(path, as_version=4)
+        for number, i in enumerate(answers):
+            handed_in.cells[i].source = solved.cells[i].source if given is None else f"answer = {given[number]}"
+        nbformat.write(handed_in, path)
+        run(room, f"{command} --student={student}")
