@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-KEPT = ("schema_version", "grade", "solution", "locked", "points")
+AGAIN = "Put the answers into a fresh copy of what was handed out."
 
 
 def check(assignment, students=None, course=Path()):
@@ -85,7 +85,7 @@ def look_at(folder, released):
 
 
 def compare(wanted, given):
-    """How the cells that were handed in differ from those that were handed out, where it matters to nbgrader.
+    """How the cells that were handed in differ from those that were handed out, where nbgrader does not mend it itself.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def compare(wanted, given):
         name = mark.get("grade_id")
         places.setdefault(name, []).append(number)
         order.append(name)
-        if name in known and fingerprint(cell) != fingerprint(known[name]):
-            yield f"cell {number}, {name}, is of another kind than it was, or is marked otherwise. {AGAIN}"
+        if name in known and mark.get("schema_version") != known[name]["metadata"]["nbgrader"]["schema_version"]:
+            yield f"cell {number}, {name}, is of another version of nbgrader, at which autograding stops. {AGAIN}"
     for name, numbers in places.items():
         if name is None:
             yield f"cell {numbers[0]} has an empty mark, at which autograding stops for everybody. {AGAIN}"
@@ -127,9 +127,6 @@ def compare(wanted, given):
                 yield f"cell {number}, line {line}: this loop seems never to end, and autograding will wait for it."
 
 
-AGAIN = "Put the answers into a fresh copy of what was handed out."
-
-
 def cells(path):
     """The cells of a notebook, as dictionaries."""
     found = json.loads(path.read_text("utf-8"))["cells"]
@@ -146,11 +143,6 @@ def marked(notebook):
     """The cells that nbgrader knows, by their names."""
     known = [cell for cell in notebook if cell["metadata"].get("nbgrader")]
     return {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in known}
-
-
-def fingerprint(cell):
-    """What nbgrader goes by."""
-    return cell["cell_type"], *(cell["metadata"]["nbgrader"].get(key) for key in KEPT)
 
 
 def text(cell):
