@@ -102,7 +102,8 @@ def test_every_command_of_the_page_in_its_order(place, run):
         scores = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
     assert scores == {"good": (4, 4), "wrong": (0, 4), "broken": (0, 4)}
     told = (course / "feedback" / "wrong" / "dataset" / "01_dataset.html").read_text("utf-8")
-    assert "are on both sides" in told, "the hint stands beside the points"
+    hints = re.findall(r": dataset\.(\d): \w+", told)  # of the checks, each after its error's name
+    assert hints == ["1", "2", "3"], "they stand beside the points"
 
 
 def hand_in(place, run, command):
