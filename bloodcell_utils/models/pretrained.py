@@ -158,6 +158,29 @@ def logits(images, folder=FOLDER, adapted=None):
     return features @ w["logits"][0] + w["logits"][1], features
 
 
+def feature_maps(images, folder=FOLDER):
+    """What each convolution answers to images, without loading Keras.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    folder : path-like
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of float32, shape (n, height, width, maps)
+        ``"stem1"``, ``"stem2"``, ``"block1a"``, ..., in order.
+    """
+    w, found = _folded(folder), {}
+
+    def convolve(x, name, stride):
+        found[name] = _convolve(x, *w[name], stride)
+        return found[name].copy()
+
+    forward(images, w, convolve)
+    return found
+
+
 def none_score(features, folder=TRAVELLED):
     """The ninth score of the network that travelled, on the scale of the others: none of the eight.
 

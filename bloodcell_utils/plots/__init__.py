@@ -24,7 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "evaluation": ["accuracies", "confusion_matrices", "confusion_matrix", "corruptions", "coverage_risk",
                    "fold_accuracies", "mean_rates", "per_class_rates", "printed_rates", "reliability", "roc_curves",
                    "shares", "votes"],
-    "filters": ["feature_by_class", "kernel_step", "responses", "shifts", "sliding", "softmax", "tuning"],
+    "filters": ["feature_by_class", "responses", "shifts", "sliding", "softmax", "tuning"],
     "grids": ["accuracy_grid", "best_of_many", "grid_curves"],
     "maps": ["feature_maps", "heat_maps", "map_pairs"],
     "networks": ["modules", "network", "receptive_fields", "trained_blocks", "two_roads", "weights_and_work"],

@@ -3,43 +3,12 @@
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.patches import ConnectionPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from ..cells import FOLDERS, titles
-from .style import MEASURED, NEUTRAL, ON_COLOUR, PRINTED, SERIES, bare, colors, figure, short
+from .style import MEASURED, NEUTRAL, PRINTED, SERIES, bare, colors, figure, short
 
 ANSWERS = plt.get_cmap("RdBu_r", 25)  # in steps: a picture of noise in all colours is a large file
-
-
-def kernel_step(image, kernel, row, *, column) -> Figure:
-    """One step of a convolution: a patch of the image times the kernel, summed to one number.
-
-    Parameters
-    ----------
-    image : numpy.ndarray of float in [0, 1], shape (height, width)
-    kernel : numpy.ndarray of float, shape (k, k)
-    row, column : int
-        The patch's upper left corner.
-    """
-    k = len(kernel)
-    patch = image[row : row + k, column : column + k]
-    fig, axes = figure(10, 2.9, 1, columns=4, width_ratios=(1.15, 1, 1, 1))
-    axes[0].imshow(image, interpolation="nearest", cmap="gray_r", vmin=0, vmax=1)
-    axes[0].add_patch(Rectangle((column - 0.5, row - 0.5), k, k, fill=False, ec=PRINTED, lw=2))
-    axes[0].set_xlabel("the image")
-    reach = np.abs(kernel).max()
-    _numbers(axes[1], patch, "its patch", cmap="gray_r", vmin=0, vmax=1)
-    _numbers(axes[2], kernel, "the kernel", cmap=ANSWERS, vmin=-reach, vmax=reach)
-    _numbers(axes[3], patch * kernel, "product", cmap=ANSWERS, vmin=-reach, vmax=reach)
-    for ax, sign in zip(axes[1:], ("", "×", "="), strict=True):
-        ax.text(-0.1, 0.5, sign, transform=ax.transAxes, fontsize=20, ha="center", va="center")
-    axes[3].set_title(f"sum: {(patch * kernel).sum():.2f}", color=PRINTED, fontweight="bold")
-    for corner in ((1, 1), (1, 0)):
-        start = (column - 0.5 + k, row - 0.5 + k * (1 - corner[1]))
-        line = {"coordsA": "data", "coordsB": "axes fraction", "axesA": axes[0], "axesB": axes[1]}
-        fig.add_artist(ConnectionPatch(start, (0, corner[1]), color=PRINTED, lw=0.8, alpha=0.7, **line))
-    bare(axes)
-    return fig
 
 
 def sliding(image, response, steps) -> Figure:
@@ -194,14 +163,3 @@ def feature_by_class(values, y, label) -> Figure:
     ax.set(yticks=range(len(FOLDERS)), yticklabels=titles(FOLDERS), xlabel=label)
     ax.invert_yaxis()
     return fig
-
-
-def _numbers(ax, values, name, **colours):
-    """A small matrix as coloured squares with their numbers, dark or light, whichever can be read."""
-    picture = ax.imshow(values, **colours)
-    for (row, column), value in np.ndenumerate(values):
-        red, green, blue, _ = picture.cmap(picture.norm(value))
-        ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-        text = f"{value:.2f}".removesuffix(".00")
-        ax.text(column, row, text, ha="center", va="center", color=ink, **ON_COLOUR)
-    ax.set_xlabel(name)

@@ -115,7 +115,7 @@ class AssemblingMatrix(SphinxDirective):
         return [figure]
 
 
-ROW, HEAD, AXIS, WIDE = 30, 28, 190, 700  # of a chapter, of a part's title; where the dots stand; the whole picture
+ROW, HEAD, AXIS = 52, 40, 124  # heights of a chapter and of a part's title; where the dots stand; as in front.css
 
 
 def parts():
@@ -132,40 +132,40 @@ def parts():
 
 
 def picture():
-    """The chapters in order as SVG, each a link; arcs lead from a chapter to those that build on it."""
-    at, y, out = {}, 0, []
+    """The chapters in order, each a link with its question; arcs lead from a chapter to those that build on it."""
+    at, y, order = {}, 0, [chapter.name for chapter in course.load().chapters]
+    out = ['<div class="course-picture">']
     for title, chapters in parts():
         y += HEAD
-        out.append(f'<text class="part" x="{AXIS + 22}" y="{y - 6}">{escape(title)}</text>')
+        out.append(f'<p class="part">{escape(title)}</p><ol start="{order.index(chapters[0].name)}">')
         for chapter in chapters:
             at[chapter.name] = y + ROW / 2
             y += ROW
-    order = [chapter.name for chapter in course.load().chapters]
-    for chapter in course.load().chapters:
-        below = at[chapter.name]
-        arcs = "".join(arc(at[name], below) for name in chapter.needs)
-        minutes = chapter.minutes["reading"] + chapter.minutes["exercises"]
-        radius = round(1.1 * math.sqrt(minutes), 1)
-        page = f"../notebooks/{chapter.file.removesuffix('.ipynb')}.html"
-        needs = ", ".join(course.chapter(name).title for name in chapter.needs) or "nothing"
-        out.append(
-            f'<a href="{page}"><title>{escape(chapter.question)} {minutes} minutes; builds on: {escape(needs)}</title>'
-            f'<rect x="{AXIS + 12}" y="{below - ROW / 2 + 1}" width="{WIDE - AXIS - 12}" height="{ROW - 2}" rx="4"/>'
-            f'{arcs}<circle cx="{AXIS}" cy="{below}" r="{radius}"/>'
-            f'<text class="number" x="{AXIS + 42}" y="{below + 5}">{order.index(chapter.name)}</text>'
-            f'<text x="{AXIS + 56}" y="{below + 5}">{escape(chapter.title)}</text>'
-            f'<text class="minutes" x="{WIDE - 10}" y="{below + 5}">{minutes} min</text></a>'
-        )
-    label = f"{len(at)} chapters in order, with arcs from each to those that build on it; the table below lists them"
-    head = f'<svg class="course-picture" viewBox="0 0 {WIDE} {y + 4}" role="group" aria-label="{label}">'
-    return f"{head}{''.join(out)}</svg>"
+            out.append(row(chapter, order.index(chapter.name), at))
+        out.append("</ol>")
+    return "".join([*out, "</div>"])
 
 
-def arc(above, below):
-    """Half an ellipse to the left of the axis, wider where it spans more."""
-    ry = (below - above) / 2
-    rx = min(0.7 * ry + 6, AXIS - 16)
-    return f'<path d="M{AXIS} {above}A{rx:.0f} {ry:g} 0 0 0 {AXIS} {below}"/>'
+def row(chapter, number, at):
+    """A chapter as an entry of the list, with the arcs that lead to it from above; `at` says where those stand."""
+    minutes = chapter.minutes["reading"] + chapter.minutes["exercises"]
+    arcs = "".join(arc(at[name] - at[chapter.name]) for name in chapter.needs)
+    needs = ", ".join(course.chapter(name).title for name in chapter.needs) or "nothing"
+    return (
+        f'<li><a href="../notebooks/{chapter.file.removesuffix(".ipynb")}.html" title="Builds on: {escape(needs)}">'
+        f'<svg viewBox="0 0 {AXIS + 20} {ROW}" aria-hidden="true"><g transform="translate({AXIS} {ROW / 2:g})">'
+        f'{arcs}<circle r="{1.1 * math.sqrt(minutes):.1f}"/></g></svg>'
+        f'<span class="number">{number}</span><span><strong>{escape(chapter.title)}</strong> '
+        f'<span class="question">{escape(chapter.question)}</span></span>'
+        f'<span class="minutes">{minutes} min</span></a></li>'
+    )
+
+
+def arc(above):
+    """Half an ellipse to the left, from a dot so far above to the own one; wider where it spans more."""
+    ry = -above / 2
+    rx = min(0.5 * ry + 6, AXIS - 14)
+    return f'<path d="M0 {above:g}A{rx:.0f} {ry:g} 0 0 0 0 0"/>'
 
 
 class CoursePicture(SphinxDirective):

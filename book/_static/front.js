@@ -77,3 +77,27 @@
     seen.observe(box);
   }
 }
+
+// The story of one cell: the picture of what is being read lies over the others. Its pictures and captions are there
+// without this, as a strip; so they stay on a narrow page, and for a reader who wants no motion.
+{
+  const wanted = matchMedia("(min-width: 992px) and (prefers-reduced-motion: no-preference)");
+  for (const story of document.querySelectorAll(".story")) {
+    const steps = [...story.children];
+    const read = new IntersectionObserver(
+      (entries) => {
+        const now = entries.find((entry) => entry.isIntersecting)?.target.closest("li");
+        if (now) for (const step of steps) step.classList.toggle("now", step === now);
+      },
+      { rootMargin: "-50% 0px -50% 0px" }, // the line in the middle of the window
+    );
+    const lay = () => {
+      story.classList.toggle("scrolled", wanted.matches);
+      steps.forEach((step, i) => step.classList.toggle("now", i === 0));
+      read.disconnect();
+      if (wanted.matches) for (const step of steps) read.observe(step.querySelector("figcaption"));
+    };
+    wanted.addEventListener("change", lay);
+    lay();
+  }
+}

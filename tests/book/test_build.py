@@ -84,6 +84,13 @@ def test_the_table_of_results_shows_what_was_recorded():
     assert row == "| svm | 85.00 | 79.39 to 89.29 | 85.00 | 87.4 |"
 
 
+def test_the_story_of_the_first_page_is_still_true():
+    story = BeautifulSoup(load("_ext/cell_story.py").story(""), "lxml").select("li")
+    home, elsewhere = story[3].figcaption.get_text(), [text.get_text() for text in story[5].select(".pair p")]
+    assert "say:\nmonocyte" in home
+    assert any(not text.startswith("monocyte") for text in elsewhere), "the answer changes, or there is none"
+
+
 def test_what_the_course_says_of_itself_on_the_pages():
     pages = load("_ext/course_pages.py")
     _, _, *rows = pages.course_map()

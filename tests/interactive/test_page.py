@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
-from bloodcell_utils.interactive import frames, matrix_explorer, page, prevalence
+from bloodcell_utils.interactive import frames, kernel, matrix_explorer, page, prevalence
 
 HERE = "bloodcell_utils.interactive"
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -21,6 +21,7 @@ PIECES = {
     "caption of a gallery": lambda name: matrix_explorer.gallery({"a": [(IMAGE, name)]}),
     "kind to find": lambda name: prevalence.explore_threshold(SCORES, POSITIVE, name),
     "what a mark means": lambda name: prevalence.explore_threshold(SCORES, POSITIVE, where=name),
+    "name of a kernel": lambda name: kernel.explore_kernel(IMAGE[..., 0], {name: np.eye(3, dtype=int)}),
     "label of a picture": lambda name: frames.show_frames([IMAGE], [name], "A picture"),
     "words for a picture": lambda name: frames.show_frames([IMAGE], ["a"], f"A picture of {name}"),
     "title of pictures": lambda name: frames.show_frames([IMAGE, IMAGE], ["a", "b"], "A picture", title=name),
@@ -50,7 +51,7 @@ def test_what_a_script_is_given_is_what_was_named():
 
 
 def test_files_beside_the_templates_keep_their_braces():
-    assert "{ display: grid; }" in page.asset(HERE, "frames.css")
+    assert "{ display: contents; }" in page.asset(HERE, "frames.css")
     assert "`${i + 1} / ${pictures.length}`" in frames.show_frames([IMAGE], ["a"], "A picture")._repr_html_()
 
 

@@ -1,5 +1,9 @@
 """What a reader moves on a page without a kernel: each answers to the keyboard alone."""
 
+import json
+from math import isqrt
+
+import numpy as np
 import pytest
 
 from bloodcell_utils import course
@@ -78,6 +82,25 @@ def test_a_training_is_moved_along(opened, page):
         assert f"{epoch['loss']:.3f} on training and {epoch['val_loss']:.3f}" in says.inner_text()
         drawn = curves.locator("polyline.bc-past").first.get_attribute("points").split()
         assert len(drawn) == number
+
+
+def test_a_kernel_is_laid_over_a_cell(opened, page):
+    explorer = opened("convolution", ".bc-kernel")
+    data = json.loads(explorer.locator("script[type='application/json']").text_content())
+    levels = np.frombuffer(bytes.fromhex(data["levels"]), np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(1 - levels.reshape(2 * [isqrt(levels.size)]) / 255, (3, 3))
+    products = [windows * np.reshape(kernel, (3, 3)) for kernel in data["kernels"]]
+    says = explorer.locator(".bc-says")
+    assert says.inner_text() == f"Sum: {products[0].sum((-2, -1)).max():.2f}", "it begins where there is most to see"
+    for name, key in (("down", "Home"), ("across", "End")):
+        tab_to(page, explorer.get_by_label(name))
+        page.keyboard.press(key)
+    explorer.locator("select").select_option("below")
+    numbers = explorer.locator(".bc-product").all_text_contents()
+    assert [float(text.replace("−", "-")) for text in numbers] == pytest.approx(products[1][0, -1].ravel(), abs=0.006)
+    before = says.inner_text()
+    explorer.locator(".bc-cell").click(position={"x": 40, "y": 60})
+    assert says.inner_text() != before
 
 
 def test_threshold_and_prevalence_slide(opened, page):

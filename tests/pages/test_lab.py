@@ -102,6 +102,20 @@ def oddly(page, odd):
     return page.inner_text(".lab-answer"), page.inner_text(".lab-notes")
 
 
+BARS = """(bars) => bars.map((bar) => [bar.offsetWidth, bar.closest("td").clientWidth,
+    parseFloat(getComputedStyle(bar.closest("td")).paddingLeft), bar.closest("tr").cells[2].innerText])"""
+
+
+def test_a_probability_is_as_long_as_it_is_large(lab):
+    lab.emulate_media(reduced_motion="reduce")
+    for width in (1280, 1366, 360):
+        lab.set_viewport_size({"width": width, "height": 768})
+        bars = lab.locator(".lab-bar").evaluate_all(BARS)
+        assert min(room for _, room, _, _ in bars) >= 80, width
+        for long, room, edge, share in bars:
+            assert abs(long - (room - 2 * edge) * float(share.split()[0]) / 100) <= 1.5, width
+
+
 def test_what_is_odd_is_said(lab):
     low, usual, high = pretrained.metadata(pretrained.TRAVELLED)["nucleus"]
     answer, notes = oddly(lab, {"exchanged": True, "nucleus": 2 * high})

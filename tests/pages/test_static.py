@@ -105,16 +105,30 @@ def test_a_chapter_says_whose_cells_it_shows_and_what_it_quotes(chapter):
         assert all(word in said for word in words)
 
 
+@pytest.mark.parametrize("name", ["convolution", "features_svm", "fine_tuning", "confusion_matrix"])
+def test_a_reader_is_asked_and_moves_something_before_it_is_explained(name):
+    document = read(HTML / "notebooks" / course.chapter(name).file.replace(".ipynb", ".html"))
+    explorer = document.select_one(".bc-kernel, .bloodcell-frames, .bc-matrix")
+    section = explorer.find_parent("section")
+    before = [tag for tag in explorer.find_all_previous(["p", "div"]) if section in tag.parents]
+    assert any(tag.name == "p" and "?" in tag.get_text() for tag in before)
+    assert not [tag for tag in before if "math" in tag.get("class", [])]
+
+
 @pytest.mark.parametrize("name", ["intro", "results", "reproduction"])
 def test_pages_of_numbers_name_their_records(name):
     assert "records" in read(HTML / "book" / f"{name}.html").select_one("h1 + .provenance").get_text()
 
 
 def test_the_map_and_the_results_are_there():
-    tables = read(HTML / "book" / "intro.html").select("article table")
-    tracks, chapters = (table.get_text().replace("’", "'") for table in tables)
+    first = read(HTML / "book" / "intro.html")
+    tracks, chapters = (
+        first.select_one(part).get_text().replace("’", "'") for part in ("article table", ".course-picture")
+    )
     assert all(track.outcome in tracks for track in course.load().tracks)
     assert all(chapter.question in chapters for chapter in course.load().chapters)
+    listed = [link["href"].split("/")[-1] for link in first.select("#the-map a[href*=notebooks]")]
+    assert listed == [chapter.file.replace(".ipynb", ".html") for chapter in course.load().chapters], "each once"
     results = read(HTML / "book" / "results.html")
     assert results.select_one("article table, article .admonition")
 

@@ -86,7 +86,6 @@ FIGURES = {
     "printed_rates": lambda table: plots.printed_rates(CONFUSION, PRINTED, {"basophil": 90}, unknown=["another"]),
     "per_class_rates": lambda table: plots.per_class_rates(CONFUSION),
     "mean_rates": lambda table: plots.mean_rates({"a": metrics.mean_sd(CONFUSION)}),
-    "kernel_step": lambda table: plots.kernel_step(GREY, EDGES, 3, column=4),
     "sliding": lambda table: plots.sliding(GREY, MAP, [1, 100, MAP.size]),
     "responses": lambda table: plots.responses({"a": GREY, "b": GREY}, {"k": [MAP, MAP]}, {"k": EDGES}),
     "tuning": lambda table: plots.tuning([1, 2, 3], {0.5: [1, 3, 2], 0.7: [1, 2, 3]}),
