@@ -1,9 +1,12 @@
 """What every test gets: its own cache, nothing of the caller's settings, no network, and a small drawn data set."""
 
 import io
+import os
 import socket
+from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import settings
@@ -50,6 +53,24 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("BLOODCELL_CACHE_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def only_read(monkeypatch):
+    """Call it with a folder that a class shares: nobody here may write to it.
+
+    An administrator always may, so it is pretended; what is written there all the same, the test has to notice.
+    """
+    access = os.access
+
+    def share(folder):
+        def asked(path, mode, **options):
+            return access(path, mode, **options) and not (mode & os.W_OK and Path(path) == folder)
+
+        monkeypatch.setattr(os, "access", asked)
+        monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: folder.parent / "mine" / name)
+
+    return share
 
 
 @pytest.fixture(scope="session")

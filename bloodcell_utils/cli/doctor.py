@@ -149,6 +149,7 @@ def _machine():
 
 def _allowed(total, available):
     """Memory of this machine and what is free of it, or of the container that this process may not leave, in bytes."""
+    machine = total
     if (hub := os.environ.get("MEM_LIMIT", "")).isdigit():  # JupyterHub says what it gives
         total, available = min(total, int(hub)), min(available, int(hub))
     root, own = CGROUPS
@@ -169,9 +170,9 @@ def _allowed(total, available):
                 stat = dict(line.split() for line in (place / "memory.stat").read_text("utf-8").splitlines())
             except (OSError, ValueError):  # none here, or "max"
                 continue
-            if limit <= total:
+            if limit <= machine:
                 kept = int(stat.get("total_inactive_file" if old else "inactive_file", 0))  # files, dropped when asked
-                total, available = limit, min(available, limit - used + kept)
+                total, available = min(total, limit), min(available, limit - used + kept)
     return total, max(available, 0)
 
 

@@ -9,10 +9,10 @@ import json
 import os
 import threading
 import warnings
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 
-from ..config import cached
+from ..config import cache_dir, cached
 from ..datasets.cache import key
 from ..errors import BloodcellError
 from ..files import replace_file
@@ -173,16 +173,17 @@ def _reason(err):
 
 def _path(function, job, version):
     name = f"{function.__module__}.{function.__qualname__}"
-    return cached(f"cells/{function.__name__}-{key(name, version, json.dumps(job, sort_keys=True))}.json")
+    return cache_dir() / f"cells/{function.__name__}-{key(name, version, json.dumps(job, sort_keys=True))}.json"
 
 
 def _read(path, job):
-    """The kept file of a job; None if there is none, or it is damaged."""
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        return kept if kept["arguments"] == json.loads(json.dumps(job)) and "result" in kept else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+    """The kept file of a job, one's own or that of a shared cache; None if there is none, or it is damaged."""
+    for place in (path, cached(f"cells/{path.name}")):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            kept = json.loads(place.read_text("utf-8"))
+            if kept["arguments"] == json.loads(json.dumps(job)) and "result" in kept:
+                return kept
+    return None
 
 
 def _write(path, function, version, job, result):

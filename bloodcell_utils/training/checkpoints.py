@@ -47,6 +47,7 @@ class Checkpoint:
         """Keep the state after an epoch; if it is the best so far, its weights too."""
         if best:
             self.best = _arrays(self.weights)
+        if self.name and (best or not (cache_dir() / _file(self.name, "best")).exists()):  # begun in a shared cache
             self._write("best", self.best)
         if self.name:
             text = np.frombuffer(json.dumps(epochs).encode(), np.uint8)
@@ -83,8 +84,11 @@ def _file(name, which):
 def _read(name, which):
     if not name:
         return None
+    path = cache_dir() / _file(name, which)  # one's own before a shared one, and both files from one folder
+    if not (cache_dir() / _file(name, "last")).exists():
+        path = cached(_file(name, which))
     try:
-        with np.load(cached(_file(name, which)), allow_pickle=False) as file:
+        with np.load(path, allow_pickle=False) as file:
             return dict(file)
     except DAMAGED:  # absent, cut short or damaged: begin again
         return None

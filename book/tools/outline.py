@@ -12,7 +12,7 @@ from posixpath import normpath
 import nbformat
 import numpy as np
 from jinja2 import StrictUndefined, Template
-from pybtex.database import parse_file
+from plain import authors, bibliography
 
 from bloodcell_utils import course
 from bloodcell_utils.cells import CELLS
@@ -216,6 +216,7 @@ def _by_the_clock(rows, slides):
         while waiting and sum(slide.minutes for slide in shown) < row.takes:
             shown.append(waiting.pop(0))
         made.append((row, shown))
+    assert not waiting, f"{len(waiting)} slides are longer than their plan, from {waiting[0].words!r} on"
     return made
 
 
@@ -401,17 +402,9 @@ def size(output):
     return struct.unpack(">II", base64.b64decode(output.data["image/png"][:32])[16:24])
 
 
-@cache
-def _bibliography():
-    return parse_file(str(ROOT / "book" / "references.bib")).entries
-
-
 def _author(key):
     """Author and year, as the book cites them."""
-    entry = _bibliography()[key.strip()]
-    names = [" ".join(person.prelast_names + person.last_names).strip("{}") for person in entry.persons["author"]]
-    who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-    return f"{who} ({entry.fields['year']})"
+    return f"{authors(key.strip())} ({bibliography()[key.strip()].fields['year']})"
 
 
 def _page(target):

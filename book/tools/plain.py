@@ -7,12 +7,14 @@ from pathlib import Path
 from printing import home
 from pybtex.database import parse_file
 
+from bloodcell_utils.errors import BloodcellError
+
 ROOT = Path(__file__).resolve().parents[2]
 FENCED = re.compile(r"^(`{3,}).*?^\1[^\S\n]*$", re.M | re.S)
 BOX = re.compile(
     r"^:::\{(?P<kind>\w+)\} *(?P<title>[^\n]*)\n(?P<options>(?::\w+:[^\n]*\n)*)(?P<text>.*?)^:::[^\S\n]*$", re.M | re.S
 )
-ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]+)`")
+ROLE = re.compile(r"(?<!`)\{(?P<role>[\w:-]+)\}`(?P<text>[^`]+)`")
 
 
 def plain(text):
@@ -31,7 +33,7 @@ def plain(text):
 
     Raises
     ------
-    KeyError
+    BloodcellError
         For a box or a role of which nothing is known here.
     """
     text, start, parts = BOX.sub(_box, text), 0, []
@@ -49,12 +51,14 @@ def _box(found):
     if kind == "solution":
         return f"<details>\n<summary>Solution {title.rpartition('.')[2]}</summary>\n\n{text}\n\n</details>"
     if kind not in ("admonition", "margin"):
-        raise KeyError(f"No plain Markdown is known for the box {kind!r}.")
+        raise BloodcellError(f"No plain Markdown is known for the box {kind!r}.")
     lines = [f"**{title}**", "", *text.split("\n")]
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _role(found):
+    if found["role"] not in ROLES:
+        raise BloodcellError(f"No plain Markdown is known for the role {found['role']!r}.")
     return ROLES[found["role"]](found["text"])
 
 
@@ -69,21 +73,26 @@ def _cited(text, said="{who}, {year}"):
 
 
 def _one(key, said):
-    entry = _bibliography()[key]
-    names = [" ".join(person.prelast_names + person.last_names).strip("{}") for person in entry.persons["author"]]
-    who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-    fields = entry.fields
+    fields = bibliography()[key].fields
     address = f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url")
     if address is None:
         address = (
             f"https://arxiv.org/abs/{fields['eprint']}" if "eprint" in fields else f"{home()}book/bibliography.html"
         )
-    return f"[{said.format(who=who, year=fields['year'])}]({address.replace('(', '%28').replace(')', '%29')})"
+    return f"[{said.format(who=authors(key), year=fields['year'])}]({address.replace('(', '%28').replace(')', '%29')})"
 
 
 @cache
-def _bibliography():
+def bibliography():
+    """The entries of ``references.bib`` by their keys."""
     return parse_file(str(ROOT / "book" / "references.bib")).entries
+
+
+def authors(key):
+    """The authors of an entry as the book cites them."""
+    people = bibliography()[key].persons["author"]
+    names = [" ".join(person.prelast_names + person.last_names).strip("{}") for person in people]
+    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
 
 
 ROLES = {

@@ -117,7 +117,7 @@ def _sources(deck):
 
 
 def _clock(minutes):
-    return f"{int(minutes)}:{round(60 * minutes) % 60:02}"
+    return "{}:{:02}".format(*divmod(round(60 * minutes), 60))
 
 
 def _cell(source, slide_type, kind="words", outputs=None):

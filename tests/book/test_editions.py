@@ -116,6 +116,7 @@ def test_no_edition_shows_raw_markup(path, make):
         ),
         ("{download}`on_your_own.py`", "[on_your_own.py](on_your_own.py)"),
         ("$\\frac{1}{n}$ and `{x}` stay", "$\\frac{1}{n}$ and `{x}` stay"),
+        ("`{x}` and `{y}` stay", "`{x}` and `{y}` stay"),
     ],
 )
 def test_myst_becomes_markdown(myst, markdown):
@@ -124,7 +125,7 @@ def test_myst_becomes_markdown(myst, markdown):
 
 @pytest.mark.parametrize("unknown", [":::{figure} a.png\n:::", "{sub}`2`"])
 def test_myst_of_which_nothing_is_known_is_not_passed_on(unknown):
-    with pytest.raises(KeyError):
+    with pytest.raises(BloodcellError, match="No plain Markdown"):
         plain(unknown)
 
 

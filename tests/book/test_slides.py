@@ -71,6 +71,10 @@ def test_the_notes_say_when_each_slide_is_due(deck):
     assert spent == pytest.approx(sum(minutes for _, _, minutes in outline.numbered(chapter)))
 
 
+def test_a_minute_has_sixty_seconds():
+    assert [slides._clock(minutes) for minutes in (0.5, 47.999, 48 - 1e-9, 59.5)] == ["0:30", "48:00", "48:00", "59:30"]
+
+
 def test_the_taster_is_a_story_of_its_own():
     taster = course.track("taster")
     text = outline.TASTER.read_text("utf-8")

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils import config
+from bloodcell_utils.datasets import splits
 from bloodcell_utils.datasets.cache import key, stored_array
 from bloodcell_utils.errors import BloodcellError
 
@@ -51,21 +52,10 @@ def test_computed_once(cache):
     assert not list(cache.glob("*.partial"))
 
 
-def only_read(monkeypatch, folder):
-    """A class shares this folder: nobody here may write to it (an administrator always may, so it is pretended)."""
-    access = os.access
-
-    def asked(path, mode, **options):
-        return access(path, mode, **options) and not (mode & os.W_OK and Path(path) == folder)
-
-    monkeypatch.setattr(os, "access", asked)
-    monkeypatch.setattr(config.platformdirs, "user_cache_path", lambda name: folder.parent / "mine" / name)
-
-
-def test_a_cache_that_a_class_shares_is_read_and_not_written(cache, monkeypatch):
+def test_a_cache_that_a_class_shares_is_read_and_not_written(cache, only_read):
     stored(Work())
     before = sorted(path.name for path in cache.iterdir())
-    only_read(monkeypatch, cache)
+    only_read(cache)
     again, new = Work(), Work()
     np.testing.assert_array_equal(stored(again), EXPECTED)
     assert again.calls == [], "what is there is not computed"
@@ -78,6 +68,16 @@ def test_a_cache_that_a_class_shares_is_read_and_not_written(cache, monkeypatch)
     np.testing.assert_array_equal(stored(damaged), EXPECTED)
     assert damaged.calls, "what is damaged there is computed here"
     assert sorted(path.name for path in cache.iterdir()) == before
+
+
+def test_a_shared_sample_that_was_changed_is_drawn_anew_in_ones_own_cache(cache, only_read):
+    profile = config.PROFILES["sample"]
+    paths = splits.load_index(profile)["path"]
+    changed = next(cache.rglob("*.jpg"))
+    changed.write_bytes(b"oops")
+    only_read(cache)
+    assert splits.load_index(profile)["path"].tolist() == paths.tolist()
+    assert changed.read_bytes() == b"oops" and len(list(config.cache_dir().rglob("*.jpg"))) == len(paths)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a broken network"), SystemExit()], ids=repr)

@@ -104,6 +104,17 @@ def test_ctrl_c_keeps_what_is_done(cache, monkeypatch):
     assert len(list((cache / "cells").iterdir())) == 4
 
 
+def test_a_damaged_job_of_a_shared_cache_is_computed_once(cache, only_read, tmp_path):
+    log = tmp_path / "log"
+    cells = [cell | {"log": str(log)} for cell in CELLS]
+    results = run(cells)
+    damaged = next((cache / "cells").iterdir())
+    damaged.write_text("oops")
+    only_read(cache)
+    assert run(cells) == run(cells) == results
+    assert len(log.read_text().splitlines()) == len(CELLS) + 1 and damaged.read_text() == "oops"
+
+
 def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path / "file"))

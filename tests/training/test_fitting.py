@@ -102,6 +102,18 @@ def test_a_damaged_checkpoint_is_started_again(cache):
     assert train(Settings(2, 16), "bad")[1].curves() == history.curves()
 
 
+def test_a_training_that_a_class_shares_goes_on_in_ones_own_cache(cache, only_read, monkeypatch):
+    train(Settings(2, 16), "shared")
+    before = {path: path.read_bytes() for path in (cache / "training").iterdir()}
+    only_read(cache)
+    model, history = train(Settings(4, 16), "shared")
+    monkeypatch.setattr(load_keras().Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    again, read = train(Settings(4, 16), "shared")
+    assert read.epochs == history.epochs and len(history.epochs) == 4
+    np.testing.assert_array_equal(training.predict(again, X), training.predict(model, X))
+    assert {path: path.read_bytes() for path in (cache / "training").iterdir()} == before
+
+
 CHILD = """
 import sys
 sys.path.insert(0, {here!r})
