@@ -38,6 +38,16 @@ def test_a_hub_gives_each_student_what_the_chapters_take():
     assert f"limits.memory {memory['limit']}" in PAGE and memory_table.SMALL_MB == megabytes(memory["limit"])
 
 
+def test_the_table_names_every_machine_and_both_ends_of_the_time():
+    took = {"peak_rss_mb": 1, "seconds": 1, "cache_mb": 1}
+    chapters = {
+        "dataset": took | {"device": "A, 2 cores", "created": "2026-01-03T09:00"},
+        "features_svm": took | {"device": "B, 4 cores", "created": "2026-02-01T09:00"},
+    }
+    said = "\n".join(memory_table.sample({"chapters": chapters, "server_rss_mb": 1, "profile": "sample"}))
+    assert "Measured 2026-01-03 to 2026-02-01, A, 2 cores; B, 4 cores" in said
+
+
 def test_nobody_comes_in_until_an_authenticator_is_chosen():
     hub = yaml.safe_load(VALUES)["hub"]["config"]
     assert hub == {"JupyterHub": {"authenticator_class": "null"}}  # the chart's own default lets in anybody
