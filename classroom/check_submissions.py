@@ -9,8 +9,10 @@ import argparse
 import ast
 import json
 import sys
+import warnings
 from pathlib import Path
 
+ENDS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await)  # or hands over to another
 AGAIN = "Put the answers into a fresh copy of what was handed out."
 
 
@@ -35,6 +37,9 @@ def check(assignment, students=None, course=Path()):
         print(f"There is no release/{assignment}. First: nbgrader generate_assignment {assignment}")
         return True
     everybody = sorted(path.name for path in (course / "submitted").glob("*") if path.is_dir())
+    if unknown := sorted(set(students or ()) - set(everybody)):
+        print(f"submitted/ has no folder {', '.join(unknown)}. There are: {', '.join(everybody) or 'none'}.")
+        return True
     asked, to_mend = students or everybody, []
     for student in asked:
         folder = course / "submitted" / student / assignment
@@ -75,7 +80,7 @@ def look_at(folder, released):
             continue
         try:
             given = cells(folder / name)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as err:
             yield f"{name} cannot be read as a notebook ({type(err).__name__}: {err})."
             continue
         for problem in compare(wanted, given):
@@ -131,11 +136,10 @@ def cells(path):
     """The cells of a notebook, as dictionaries."""
     found = json.loads(path.read_text("utf-8"))["cells"]
     for cell in found:
-        (
-            cell["cell_type"],
-            text(cell),
-            cell["metadata"].get("nbgrader", {}).get("grade_id"),
-        )  # each is there, or an error
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if not isinstance(name, (str, type(None))):
+            raise TypeError(f"a cell is named {name!r}")
+        cell["cell_type"], text(cell)  # are there, or an error
     return found
 
 
@@ -162,12 +166,13 @@ def endless(source):
     int
     """
     try:
-        loops = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.While)]
-    except (SyntaxError, ValueError):  # the student has seen that one
+        with warnings.catch_warnings(action="ignore"):  # of the student's strings
+            loops = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.While)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the student has seen that one
         return
     for loop in loops:
         inside = [node for statement in loop.body for node in ast.walk(statement)]
-        if any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in inside):
+        if any(isinstance(node, ENDS) for node in inside):
             continue
         asked = list(ast.walk(loop.test))
         names = {node.id for node in asked if isinstance(node, ast.Name)}

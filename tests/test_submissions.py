@@ -130,7 +130,12 @@ def test_a_file_that_was_renamed(course, capsys):
     assert "ann: 01_dataset-Copy1.ipynb will not be graded" in said(course, capsys)[1]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"worksheets": []}', '{"cells": [{}]}', '{"cells": [1]}'])
+NAMED = '{"cells": [{"cell_type": "code", "source": "", "metadata": {"nbgrader": {"grade_id": ["a"]}}}]}'
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"worksheets": []}', '{"cells": [{}]}', '{"cells": [1]}', "[" * 100_000, NAMED]
+)
 def test_a_file_that_is_no_notebook(course, capsys, content):
     hand_in(course)
     (course / "submitted" / "ann" / "dataset" / "01_dataset.ipynb").write_text(content)
@@ -142,6 +147,11 @@ def test_who_has_handed_in_nothing_is_named_and_is_no_problem(course, capsys):
     (course / "submitted" / "ann").mkdir(parents=True)
     to_mend, text = said(course, capsys)
     assert not to_mend and "ann has handed in nothing" in text
+
+
+def test_a_name_that_nobody_has(course, capsys):
+    hand_in(course)
+    assert said(course, capsys, "ann", "anne") == (True, "submitted/ has no folder anne. There are: ann.\n")
 
 
 def test_before_anything_was_released(tmp_path, capsys):
@@ -161,12 +171,15 @@ def test_before_anything_was_released(tmp_path, capsys):
         ("while not done:\n    for x in y:\n        z = x", [1]),
         ("while True:\n    break", []),
         ("def f():\n    while True:\n        return 1", []),
+        ("def f():\n    while True:\n        yield 1", []),
+        ("async def f():\n    while True:\n        await g()", []),
         ("while todo:\n    todo.pop()", []),
         ("while i < 5:\n    i += 1", []),
         ("while more():\n    pass", []),
         ("while (x := f()):\n    pass", []),
         ("while 0:\n    pass", []),
         ("while (", []),
+        ("x = " + "-" * 100_000 + "1", []),
         ("%matplotlib inline", []),
     ],
 )

@@ -17,8 +17,7 @@ SMALL_MB = 3000  # what a hub gives for the sample profile (classroom/z2jh-value
 def sample(measured):
     """Markdown: a row a chapter, server and kernel together."""
     chapters, server = measured["chapters"], measured["server_rss_mb"]
-    newest = max(chapters.values(), key=lambda chapter: chapter["created"])
-    yield f"Measured until {newest['created'][:10]}, {newest['device']}, profile `{measured['profile']}`: each chapter"
+    yield f"Measured {_when_and_where(chapters)}, profile `{measured['profile']}`: each chapter"
     yield f"alone, with an empty cache. Memory is the kernel's largest and JupyterLab's own {server:,} MB together."
     yield "Processor seconds say how long one processor would work; where they were not measured (≤), they are at most"
     yield f"what all of that machine's give in the time. The column beside them: {STUDENTS} students run the chapter"
@@ -41,8 +40,7 @@ def sample(measured):
 def laptop(measured):
     """Markdown: what the chapters take on real cells, those that were measured."""
     chapters, server = measured["laptop"], measured["server_rss_mb"]
-    newest = max(chapters.values(), key=lambda chapter: chapter["created"])
-    yield f"Measured until {newest['created'][:10]}, profile `laptop`, with a cache that an earlier run had filled."
+    yield f"Measured {_when_and_where(chapters)}, profile `laptop`, with a cache that an earlier run had filled."
     yield f"Memory is the kernel's largest and JupyterLab's own {server:,} MB together. What stands in no file counts"
     yield "against a server's limit; the rest is files that are read, which the system drops and reads again."
     yield ""
@@ -56,6 +54,13 @@ def laptop(measured):
                 f"| {chapter.title} | {took['peak_rss_mb'] + server:,} | {own:,} | {took['processor_seconds']:.0f} "
                 f"| {fits} {SMALL_MB / 1000:.0f} GB |"
             )
+
+
+def _when_and_where(chapters):
+    """The first and the last day of the measurements, and the machines."""
+    days = sorted({chapter["created"][:10] for chapter in chapters.values()})
+    machines = sorted({chapter["device"] for chapter in chapters.values()})
+    return f"{' to '.join(dict.fromkeys((days[0], days[-1])))}, {'; '.join(machines)}"
 
 
 def _most(took):

@@ -120,6 +120,8 @@ def make(folder, platforms=None, pythons=None, *, notebooks=None, progressbar=Tr
         _mirror(pages, folder / "book")
         if book:
             replace_file(folder / "serve.py", Path(host.__file__).read_bytes())
+        else:
+            (folder / "serve.py").unlink(missing_ok=True)
         _mirror(ROOT, folder, ["LICENSE", "LICENSE-text"])
         sums = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in _inside(folder)]
         replace_file(folder / SUMS, "".join(sums).encode())

@@ -13,7 +13,6 @@ import argparse
 import ast
 import copy
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -186,7 +185,7 @@ def _work_and_check(solution):
 
 
 def write(edition, folder):
-    """Write an edition of every chapter; a file that would not change is left as it is.
+    """Write an edition of every chapter; a file that would not change is left as it is, and so are nbgrader's settings.
 
     Parameters
     ----------
@@ -203,16 +202,24 @@ def write(edition, folder):
     written = []
     for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
         inside = target / source.stem[3:] if edition == "assignments" else target  # by its name, without the number
-        text = nbformat.writes(make(nbformat.read(source, as_version=4))) + "\n"
-        written.append(inside / source.name)
-        if not written[-1].is_file() or written[-1].read_text("utf-8") != text:
-            replace_file(written[-1], text.encode())
+        files = {source.name: (nbformat.writes(make(nbformat.read(source, as_version=4))) + "\n").encode()}
         for file in re.findall(r"\{download\}`([^`]+)`", source.read_text("utf-8")):
-            shutil.copy(source.with_name(file), inside)
+            files[Path(file).name] = source.with_name(file).read_bytes()
+        written.append(inside / source.name)
+        for name, content in files.items():
+            _put(inside / name, content)
     if edition == "assignments":
-        for name in ("nbgrader_config.py", "check_submissions.py"):
-            shutil.copy(ROOT / "classroom" / name, folder)
+        names = ["check_submissions.py"]
+        names += [] if (folder / "nbgrader_config.py").exists() else ["nbgrader_config.py"]  # the teacher edits it
+        for name in names:
+            _put(folder / name, (ROOT / "classroom" / name).read_bytes())
     return written
+
+
+def _put(path, content):
+    """Write a file that is not there, or another."""
+    if not path.is_file() or path.read_bytes() != content:
+        replace_file(path, content)
 
 
 def _grading(name, solution=False, points=0):

@@ -7,6 +7,7 @@ Standard library alone: `bundle.py` puts this file into every bundle as serve.py
 
 import argparse
 import gzip
+import os
 import socket
 import sys
 import threading
@@ -19,13 +20,15 @@ from socketserver import TCPServer
 HERE = Path(__file__).resolve()
 HTML = HERE.with_name("book") if HERE.name == "serve.py" else HERE.parents[1] / "_build" / "html"
 WASM = "application/wasm"
+KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+KINDS |= {".json": "application/json", ".wasm": WASM}  # Windows may know others, or none
 COMPRESSED = ("text/", "application/javascript", "application/json", "application/xml", "image/svg", WASM)
 
 
 class Host(SimpleHTTPRequestHandler):
     """Files of the book, compressed once each."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": WASM}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | KINDS
     protocol_version = "HTTP/1.1"  # one connection for several files
     packed = {}
 
@@ -35,7 +38,7 @@ class Host(SimpleHTTPRequestHandler):
     def do_GET(self):
         """Send a file, compressed; where there is none, what the parent class answers."""
         path = Path(self.translate_path(self.path))
-        path = path / "index.html" if path.is_dir() else path
+        path = path / "index.html" if self.path.partition("?")[0].endswith("/") else path  # else it is sent there
         kind = self.guess_type(path)
         if not path.is_file() or not kind.startswith(COMPRESSED):
             return super().do_GET()
@@ -75,19 +78,26 @@ def serve(host=Host):
 class Room(ThreadingHTTPServer):
     """For a class that opens the same page in the same second."""
 
+    allow_reuse_address = os.name != "nt"  # Windows would let two servers have one port
     request_queue_size = 128
     server_bind = (
         TCPServer.server_bind
     )  # the parent asks for a name of this computer, which takes long without internet
 
+    def handle_error(self, request, client_address):
+        """A tab that was closed is none."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class Pages(Host):
     """The browser keeps what it has: the air of a room is for all."""
 
-    def end_headers(self):
-        """Say so in every answer."""
-        self.send_header("Cache-Control", "max-age=3600")
-        super().end_headers()
+    def send_response(self, code, message=None):
+        """Say so with every file."""
+        super().send_response(code, message)
+        if code == 200:
+            self.send_header("Cache-Control", "max-age=3600")
 
 
 def addresses():
@@ -96,8 +106,8 @@ def addresses():
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # nobody's; nothing is sent, the system only chooses a way
         found.append(probe.getsockname()[0])
-    with suppress(OSError):
-        found += [info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    with suppress(OSError):  # without internet this may take long
+        found = found or [info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
     return [each for each in dict.fromkeys(found) if not each.startswith("127.")]
 
 
@@ -113,7 +123,7 @@ def main():
     host = partial(Pages, directory=options.folder)
     try:
         server = Room(("", options.port), host)
-    except OSError as err:
+    except (OSError, OverflowError) as err:
         print(f"Port {options.port} cannot be used ({err}); another is taken.", file=sys.stderr)
         server = Room(("", 0), host)
     with server:

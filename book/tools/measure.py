@@ -160,7 +160,8 @@ def main():
     for name in chosen:
         before, took = known.setdefault(part, {}).get(name, {}), measure(chapters[name], options.profile)
         if options.busy and "seconds" in before:
-            took |= {key: before[key] for key in ("seconds", "device", "created")}
+            since = before.get("seconds_of") or {key: before[key] for key in ("device", "created")}
+            took |= {"seconds": before["seconds"], "seconds_of": since}
         known[part][name] = took
         write(known)
         print(

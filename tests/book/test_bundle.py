@@ -7,21 +7,26 @@ import gzip
 import hashlib
 import io
 import json
+import mimetypes
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 import zipfile
-from functools import cache
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import bundle
+import host
 import pooch
 import pytest
 import wheels
@@ -179,22 +184,68 @@ def test_one_computer_serves_the_room(checkout):
     kinds = {"ort.min.mjs": "text/javascript", "ort.wasm": "application/wasm", "lab.js": "text/javascript"}
     for name in kinds:
         (lab / name).write_bytes(b"123")
+    (lab / "index.html").write_text("the lab")
     folder = make(checkout)
-    serve = [sys.executable, "-I", "-S", "serve.py", "--port", "0"]  # with nothing installed
+    serve = [sys.executable, "-I", "-S", "serve.py", "--port", "99999"]  # with nothing installed; there is no such port
     with subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        (patience := threading.Timer(30, server.kill)).start()
         try:
             lines = iter(server.stdout.readline, "")
             said = "".join(takewhile(lambda line: "Ctrl-C" not in line, lines))
             port = re.search(r"localhost:(\d+)/", said)[1]
+            here = f"http://127.0.0.1:{port}"
+            ask = partial(urllib.request.urlopen, timeout=10)
             for name, kind in kinds.items():
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_static/lab/{name}") as answer:
+                with ask(f"{here}/_static/lab/{name}") as answer:
                     assert answer.headers["Content-Type"] == kind and "max-age" in answer.headers["Cache-Control"]
                     assert answer.headers["Content-Encoding"] in (None, "gzip")
-            assert b"the book" in gzip.decompress(urllib.request.urlopen(f"http://127.0.0.1:{port}/").read())
+            with ask(f"{here}/?a=b") as answer:
+                assert b"the book" in gzip.decompress(answer.read())
+            with ask(f"{here}/_static/lab") as answer:
+                assert answer.url == f"{here}/_static/lab/", "else its files are looked for in another folder"
+            with pytest.raises(urllib.error.HTTPError) as missing:
+                ask(f"{here}/none.html")
+            assert missing.value.code == 404 and "Cache-Control" not in missing.value.headers, "it may come"
             board = re.findall(r"^    (http://\S+)$", said, flags=re.M)
+            assert board or "(no network" in said
             assert all(re.fullmatch(rf"http://(?!127\.)[\d.]+:{port}/", address) for address in board)
         finally:
+            patience.cancel()
             server.terminate()
+
+
+def test_which_addresses_are_written_on_the_board(monkeypatch):
+    asked = []
+
+    def getaddrinfo(*args):
+        asked.append(args)
+        return [(None, None, None, "", (address, 0)) for address in ("127.0.1.1", "192.168.1.5", "192.168.1.5")]
+
+    class Probe(socket.socket):
+        def getsockname(self):
+            return ("10.0.0.7", 1)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(Probe, "connect", lambda self, address: None)
+    monkeypatch.setattr(socket, "socket", Probe)
+    assert host.addresses() == ["10.0.0.7"] and not asked, "without internet a name is waited for"
+    monkeypatch.setattr(Probe, "getsockname", Mock(side_effect=OSError))
+    assert host.addresses() == ["192.168.1.5"]
+
+
+def test_what_windows_knows_of_files_does_not_count(monkeypatch):
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *args, **options: ("text/plain", None))
+    kinds = {host.Host.guess_type(host.Host, f"a{ending}") for ending in (".js", ".css", ".json", ".svg", ".wasm")}
+    assert len(kinds) == 5 and "text/plain" not in kinds
+
+
+@pytest.mark.parametrize(("error", "told"), [(ConnectionResetError, False), (ValueError, True)])
+def test_a_closed_tab_is_no_error(error, told, capsys):
+    try:
+        raise error
+    except error:
+        host.Room.handle_error(object.__new__(host.Room), None, ("10.0.0.7", 1))
+    assert bool(capsys.readouterr().err) is told
 
 
 def test_checksums_are_those_of_sha256sum(checkout):
@@ -323,9 +374,10 @@ def test_another_edition(checkout, tmp_path):
 
 
 def test_without_pages_it_says_how_to_get_them(checkout, capsys):
+    make(checkout)
     (checkout.root / "book" / "_build" / "html" / "index.html").unlink()
     (checkout.root / "book" / "_build" / "html" / "_static" / "a.css").unlink()
-    make(checkout)
+    assert not {"serve.py", "book/index.html"} & names(make(checkout)), "what served the pages goes with them"
     assert "make book" in capsys.readouterr().out
 
 

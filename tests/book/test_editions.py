@@ -160,3 +160,14 @@ def test_editions_are_the_same_every_time(tmp_path):
 def test_a_file_to_download_lies_beside_its_chapter(tmp_path):
     chapter = next(path for path in editions.write("student", tmp_path) if path.stem == "21_on_your_own")
     assert "](on_your_own.py)" in chapter.read_text("utf-8") and chapter.with_name("on_your_own.py").is_file()
+
+
+def test_what_a_teacher_set_stays_and_what_is_equal_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(editions, "assignment", editions.student)
+    editions.write("assignments", tmp_path)
+    (tmp_path / "nbgrader_config.py").write_text("# mine")
+    (tmp_path / "check_submissions.py").write_text("# of an older course")
+    monkeypatch.setattr(editions, "replace_file", lambda path, content: written.append(path.name))
+    written = []
+    editions.write("assignments", tmp_path)
+    assert written == ["check_submissions.py"] and (tmp_path / "nbgrader_config.py").read_text() == "# mine"
