@@ -1,6 +1,6 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
-``{course-map}`` lists all chapters; ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its
+``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its
 sessions, ``{clock-plan} NAME`` every minute of them; ``{syllabus} NAME`` what each objective is assessed by;
 ``{chapter-facts} NAME`` heads a teacher's page; ``{network-card}`` is the model card of the shipped network, from its
 records.
@@ -24,15 +24,6 @@ import plans  # noqa: E402
 def link(chapter):
     """The title of a chapter, as a link to it."""
     return f"[{chapter.title}](/notebooks/{chapter.file})"
-
-
-def course_map():
-    """A row a chapter: its question, and the minutes for reading and for quiz and exercises."""
-    yield "| Chapter | The question it answers | Minutes |"
-    yield "| :-- | :-- | --: |"
-    for chapter in course.load().chapters:
-        minutes = chapter.minutes
-        yield f"| {link(chapter)} | {chapter.question} | {minutes['reading']} + {minutes['exercises']} |"
 
 
 def who_are_you():
@@ -167,7 +158,6 @@ class Generated(SphinxDirective):
 
 def setup(app):
     for name, lines in {
-        "course-map": course_map,
         "who-are-you": who_are_you,
         "track-plan": track_plan,
         "clock-plan": clock_plan,

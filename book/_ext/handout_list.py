@@ -49,7 +49,7 @@ def unlink(app, doctree, docname):
     if not app.config.bloodcell_printed:
         for link in list(doctree.findall(nodes.reference)):
             if "handout" in link.get("classes", ()):
-                link.replace_self(nodes.Text(link.astext()))
+                link.parent.replace(link, nodes.Text(link.astext()))
 
 
 def setup(app):
