@@ -136,10 +136,10 @@ def chapter_facts(name):
 
 
 READ = {  # beside course.yml
-    "clock-plan": "notebooks/*.ipynb",
-    "syllabus": "bloodcell_utils/course/quizzes/*.json",
-    "chapter-facts": "bloodcell_utils/course/quizzes/*.json",
-    "network-card": "book/results/*.json",
+    "clock-plan": ["notebooks/*.ipynb", "bloodcell_utils/course/quizzes/*.json", "book/_deck/taster.md"],
+    "syllabus": ["bloodcell_utils/course/quizzes/*.json"],
+    "chapter-facts": ["bloodcell_utils/course/quizzes/*.json"],
+    "network-card": ["book/results/*.json"],
 }
 
 
@@ -150,8 +150,9 @@ class Generated(SphinxDirective):
     lines = None
 
     def run(self):
-        for path in {ROOT / "course.yml", *ROOT.glob(READ.get(self.name, "course.yml"))}:
-            self.env.note_dependency(str(path))
+        for pattern in ["course.yml", *READ.get(self.name, [])]:
+            for path in ROOT.glob(pattern):
+                self.env.note_dependency(str(path))
         return self.parse_text_to_nodes("\n".join(type(self).lines(*self.arguments)))
 
 
