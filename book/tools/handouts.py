@@ -109,7 +109,9 @@ def before_class(chapter):
 
 
 def shopping(track):
-    """What to have ready for a track: by chapter, and what to print.
+    """What to have ready for a track, what participants bring, and what to print.
+
+    A track of which no chapter is worked through has lists of its own in ``handouts.yml``.
 
     Parameters
     ----------
@@ -117,18 +119,33 @@ def shopping(track):
 
     Returns
     -------
-    preparations : list of (course.Chapter, list of str)
+    preparations : list of (course.Chapter or None, list of str)
         Of the chapters that are worked through; of those that are told, what they ask to be brought.
+    brought : list of str
+        What these chapters ask of participants.
     printed : list of Sheet
     """
+    if own := _source()["own"].get(track.name):
+        have, bring = ([item.format(home=printing.home()) for item in own[part]] for part in ("have", "bring"))
+        return (
+            [(None, have)],
+            bring,
+            [sheet for sheet in sheets() if sheet.name in own["print"] and sheet.track in (None, track)],
+        )
     worked = [name for session in track.sessions for name in session.chapters]
     told = [name for session in track.sessions for name in session.told]
     asked = {name: before_class(name) for name in worked}
-    asked |= {name: [x for x in before_class(name) if re.match("Print|Bring", x)] for name in told}
-    chapters = [(chapter, asked[chapter.name]) for chapter in course.load().chapters if asked.get(chapter.name)]
-    names = {chapter.name for chapter, _ in chapters}
+    asked |= {
+        name: [x for x in before_class(name) if re.match("Print|Bring|Ask students to bring", x)] for name in told
+    }
+    names = {name for name, items in asked.items() if items}
+    theirs, chapters = re.compile("Ask (students|everyone|each student|clinicians|for folders)"), []
+    brought = [item for chapter in course.load().chapters for item in asked.get(chapter.name, ()) if theirs.match(item)]
+    for chapter in course.load().chapters:
+        if items := [item for item in asked.get(chapter.name, ()) if item not in brought]:
+            chapters.append((chapter, items))
     wanted = [sheet for sheet in sheets() if sheet.track in (None, track) and sheet.name != "shopping"]
-    return chapters, [sheet for sheet in wanted if not sheet.chapters or names & set(sheet.chapters)]
+    return chapters, brought, [sheet for sheet in wanted if not sheet.chapters or names & set(sheet.chapters)]
 
 
 def html():

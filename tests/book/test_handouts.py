@@ -60,13 +60,25 @@ def test_frames_are_as_wide_as_the_network_sees():
 
 def test_all_that_a_shopping_list_should_name_is_on_it():
     for track in course.load().tracks:
-        chapters, printed = handouts.shopping(track)
-        asked = [item for _, items in chapters for item in items]
+        chapters, brought, printed = handouts.shopping(track)
+        asked = [item for _, items in chapters for item in items] + brought
         text = section(f"shopping-{track.name}").get_text()
         for name in {name for session in track.sessions for name in session.chapters}:
             assert len(handouts.before_class(name)) > 1 and set(handouts.before_class(name)) <= set(asked)
         assert all(sheet.title in text for sheet in printed)
         assert "](" not in text and "{" not in text
+        assert not [
+            item for _, items in chapters for item in items if item.startswith(("Ask students", "Ask everyone"))
+        ]
+
+
+def test_the_shopping_list_of_the_taster_is_for_a_class_without_code():
+    text = section("shopping-taster").get_text()
+    for needed in ("book/lab/game.html", "book/lab/index.html", "telephone", "a desk, and a breakfast", "Eight kinds"):
+        assert needed in text
+    assert not re.search(r"doctor|matrix|shuffled|Thirty|programmers|bundle", text)
+    asked = " ".join(handouts.shopping(course.track("day"))[1])
+    assert "bring one image" in asked, "the lab of the afternoon lives on it"
 
 
 def test_what_the_teachers_pages_ask_to_print_is_a_handout():
