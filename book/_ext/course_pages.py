@@ -1,8 +1,9 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
 ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its sessions, ``{clock-plan} NAME`` every
-minute of them; ``{syllabus} NAME`` what each objective is assessed by; ``{chapter-facts} NAME`` heads a teacher's page;
-``{network-card}`` is the model card of the shipped network, from its records.
+minute of them; ``{addresses}`` those of game and lab, for the board; ``{syllabus} NAME`` what each objective is assessed
+by; ``{chapter-facts} NAME`` heads a teacher's page; ``{network-card}`` is the model card of the shipped network, from
+its records.
 """
 
 import sys
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "book" / "tools"))
 
 import plans  # noqa: E402
+import printing  # noqa: E402
 
 
 def link(chapter):
@@ -61,6 +63,7 @@ def clock_plan(name):
             yield f"| | | **{session.title}** | | |"
             for begins, row in rows:
                 late, saves = fallback(row)
+                late = plans.numbered(track, late)
                 cells = (begins, row.takes, doing(row), shown(track, row), f"{late}: −{saves}" if saves else "")
                 yield f"| {' | '.join(map(str, cells))} |"
         saved = sum(fallback(row)[1] for _, rows in meeting for _, row in rows)
@@ -68,6 +71,11 @@ def clock_plan(name):
         yield ""
     if left := links(chapter.name for chapter in course.load().chapters if chapter.name not in met):
         yield f"**Left out:** {left}."
+
+
+def addresses():
+    """Where game and lab are published."""
+    yield from ["```text", *(f"{printing.home()}book/lab/{name}.html" for name in ("game", "index")), "```"]
 
 
 def doing(row):
@@ -161,6 +169,7 @@ def setup(app):
         "who-are-you": who_are_you,
         "track-plan": track_plan,
         "clock-plan": clock_plan,
+        "addresses": addresses,
         "syllabus": syllabus_table,
         "chapter-facts": chapter_facts,
         "network-card": lambda: network_card.card(ROOT / "book" / "results").split("\n"),

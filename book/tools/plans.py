@@ -1,5 +1,6 @@
 """The plans of the tracks by the clock, from ``course.yml``: when each row begins, and which slides it shows."""
 
+import re
 from itertools import islice
 
 import outline
@@ -61,6 +62,22 @@ def slides(track, row):
             return [n for n, slide in numbered if not row.work or slide.heading.startswith(sections(row))]
         before += len(shown)
     return []
+
+
+def numbered(track, text):
+    """Words with the slides that they name, ``{heading}``, by number in the deck of a track.
+
+    Parameters
+    ----------
+    track : course.chapters.Track
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    numbers = {heading: number for number, heading, _ in outline.numbered(track)} if "{" in text else {}
+    return re.sub(r"\{(.+?)\}", lambda found: f"slide {numbers[found[1]]}", text)
 
 
 def _minutes(written):

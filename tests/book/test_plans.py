@@ -45,6 +45,10 @@ def test_a_row_is_one_thing_and_has_the_time_for_it(track):
             if row.work or row.tell
             else []
         )
+        named = re.findall(r"{(.+?)}", row.late)
+        skipped = [minutes for _, heading, minutes in outline.numbered(track) if heading in named] if named else []
+        assert not named or len(skipped) == len(named) and row.saves <= sum(skipped), row
+        assert "{" not in plans.numbered(track, row.late)
         for section in plans.sections(row):
             assert any(heading.startswith(section) for heading in headings), f"{row} has no slide {section!r}"
 
