@@ -84,3 +84,17 @@ def test_a_teachers_page_plans_the_minutes_of_its_chapter(chapter):
 def test_every_plan_has_its_page():
     pages = "\n".join((TEACHERS / f"plan_{name}.md").read_text("utf-8") for name in build.PLANS)
     assert re.findall(r"^```{clock-plan} (\w+)$", pages, re.M) == [track.name for track in PLANNED]
+
+
+def test_the_third_of_four_days_is_the_longest():
+    sessions = course.track("four_days").sessions
+    takes = [sum(row.takes for session in sessions[i : i + 3] for row in session.rows) for i in range(0, 12, 3)]
+    assert takes.index(max(takes)) == 2 and takes.index(min(takes)) == 3, "the page says where to cut"
+    assert max(takes) + 60 + 15 > 9 * 60
+    moved = sum(row.takes for session in sessions for row in session.rows if row.work == "differential")
+    assert max(takes) - moved + 60 + 15 < 8.75 * 60 > takes[3] + moved + 60 + 15
+
+
+def test_teachers_pages_name_exercises_by_their_titles():
+    pages = [path.read_text("utf-8") for path in TEACHERS.rglob("*.md")]
+    assert not [found for page in pages for found in re.findall(r"(?i)exercise \d", page)]
