@@ -93,8 +93,3 @@ def test_the_third_of_four_days_is_the_longest():
     assert max(takes) + 60 + 15 > 9 * 60
     moved = sum(row.takes for session in sessions for row in session.rows if row.work == "differential")
     assert max(takes) - moved + 60 + 15 < 8.75 * 60 > takes[3] + moved + 60 + 15
-
-
-def test_teachers_pages_name_exercises_by_their_titles():
-    pages = [path.read_text("utf-8") for path in TEACHERS.rglob("*.md")]
-    assert not [found for page in pages for found in re.findall(r"(?i)exercise \d", page)]

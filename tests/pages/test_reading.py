@@ -68,6 +68,14 @@ def test_code_is_folded_by_keyboard_on_all_chapters_until_it_is_asked_for(page, 
 
 
 @each_chapter
+def test_exercises_have_the_numbers_that_teachers_pages_give_them(chapter):
+    document = read(f"notebooks/{Path(chapter.file).stem}.html")
+    titles = [tag.get_text(" ", strip=True) for tag in document.select(".exercise p.admonition-title")]
+    numbers = [f"Exercise {exercise.id.partition('.')[2]}" for exercise in chapter.exercises]
+    assert [title.partition(" (")[0] for title in titles] == numbers
+
+
+@each_chapter
 def test_every_link_to_a_word_or_a_source_has_its_text(chapter):
     document = read(f"notebooks/{Path(chapter.file).stem}.html")
     links = {urlsplit(link["href"]).fragment for link in document.select(f"{TERM}, {CITED}")}
