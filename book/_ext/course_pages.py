@@ -1,9 +1,9 @@
 """What ``course.yml`` says of chapters and tracks, where the pages need it: as tables and lists.
 
 ``{who-are-you}`` points every reader to a track; ``{track-plan} NAME`` lists its sessions, ``{clock-plan} NAME`` every
-minute of them; ``{addresses}`` those of game and lab, for the board; ``{syllabus} NAME`` what each objective is assessed
-by; ``{chapter-facts} NAME`` heads a teacher's page; ``{network-card}`` is the model card of the shipped network, from
-its records.
+minute of them; ``{addresses}`` those of game and lab, for the board; ``{syllabus} NAME`` what each objective is
+assessed by; ``{chapter-facts} NAME`` heads a teacher's page; ``{network-card}`` is the model card of the shipped
+network, from its records.
 """
 
 import sys
