@@ -345,14 +345,14 @@ def test_no_answer_to_an_exercise_ends_in_a_traceback(answer):
 
 def test_a_checkpoint_of_something_else_is_not_resumed(cache):
     keras = pytest.importorskip("keras")
-    from bloodcell_utils.training.checkpoints import Checkpoint, _path
+    from bloodcell_utils.training.checkpoints import Checkpoint
 
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     Checkpoint(model, "some").save([{"epoch": 1}], best=True)
     assert Checkpoint(model, "some").resume() == [{"epoch": 1}]
     for arrays in ({"v0": np.ones((2, 1))}, {"history": np.frombuffer(b"[", np.uint8)}):
-        np.savez(_path("some", "last"), **arrays)
+        np.savez(cache / "training" / "some.last.npz", **arrays)
         assert Checkpoint(model, "some").resume() == []
 
 

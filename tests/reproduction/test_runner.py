@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import psutil
@@ -213,7 +214,9 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
 def test_no_experiment_goes_on_alone(name, tmp_path):
     (tmp_path / "long.py").write_text(LONG)
-    with subprocess.Popen([sys.executable, tmp_path / "long.py"], env=ENVIRONMENT, stderr=subprocess.DEVNULL) as parent:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background of a shell ignores it
+    quiet = {"env": ENVIRONMENT, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, tmp_path / "long.py"], preexec_fn=heard, **quiet) as parent:
         child = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
         parent.send_signal(getattr(signal, name))
         assert parent.wait(60)
