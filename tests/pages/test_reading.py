@@ -87,6 +87,7 @@ def test_the_search_finds_a_cell(page, site):
     page.wait_for_selector("#search-results li a")
     assert page.locator("#search-results li a").count() >= 5
     page.locator("#search-results li a").first.click()
+    page.wait_for_load_state()
     assert "basophil" in page.inner_text("article").lower()
 
 
