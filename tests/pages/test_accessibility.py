@@ -28,7 +28,7 @@ def ours(finding):
 def test_nothing_stands_in_the_way(context, site, name):
     page = context.new_page()
     page.goto(f"{site}/{name}", wait_until="networkidle")
-    page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")  # the theme has done what it does at the end
+    page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")  # after what the theme does
     page.add_script_tag(path=AXE[-1])
     findings = page.evaluate(ASK, ALL)
     page.emulate_media(color_scheme="dark")
