@@ -35,8 +35,8 @@ class Tuning:
     epochs, batch_size, learning_rate, schedule
         As for `training.Settings`.
     head_epochs : int
-        With a cached prefix: epochs in which the head alone trains first, so that what the blocks know is not washed
-        away by the errors of a head that knows nothing yet.
+        Epochs in which the head alone trains first, so that what the blocks know is not washed away by the errors of a
+        head that knows nothing yet.
     """
 
     size: int | None = None
@@ -128,7 +128,7 @@ class Profile:
 
     Attributes
     ----------
-    name : {"sample", "laptop", "full"}
+    name : {"sample", "laptop", "workstation", "full"}
     data : {"synthetic", "pbc"}
         Cells drawn on the spot, or the real archive.
     weights : {"random", "imagenet"}
@@ -213,6 +213,13 @@ PROFILES = {
             grid=Grid(
                 images_per_class=(256, 512, 1024), blocks=(1, 2), again=(512, 1), epochs=1, head_epochs=15,
                 equal_steps=True,
+            ),
+        ),
+        Profile(  # hours on two cores, and no GPU
+            name="workstation", data="pbc", crop=0.8, pca=400, siblings=(128, 4),
+            tuning=Tuning(
+                size=96, crop=0.7, blocks=4, head=(256,), images_per_class=None, epochs=8, schedule="cosine",
+                head_epochs=15,
             ),
         ),
         Profile(name="full", data="pbc", backbones=("vgg16", "inception_v3"), image_size=224),

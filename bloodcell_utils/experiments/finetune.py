@@ -234,7 +234,7 @@ def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressba
 
 
 def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, progressbar=True):
-    """Train what `untrained` left free: the head first, where a prefix is cached, then the last blocks with it.
+    """Train what `untrained` left free: the head first, then the last blocks with it.
 
     Parameters
     ----------
@@ -250,9 +250,10 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, p
     fitting.History
         Of the second part.
     """
-    if network.prefix is not None and head_epochs and not begun(name):
+    if head_epochs and not begun(name):
         before, head = backbones.split_at(network.model, network.backbone, 0)
-        middle = runtime.load_keras().Model(network.prefix.output, before.output)
+        start = network.model.input if network.prefix is None else network.prefix.output
+        middle = runtime.load_keras().Model(start, before.output)
         few = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:HEAD_IMAGES])
         seen = fitting.predict(middle, Subset(X[0] if isinstance(X, list) else X, few))
         _fit_head(head, seen, y[few], head_epochs, settings)
