@@ -25,9 +25,7 @@ ALIASES = {"python", "python3", f"python3.{sys.version_info.minor}"}  # Jupyter 
 _KERAS = """
 import json
 from bloodcell_utils.models import runtime
-keras = runtime.load_keras()
-gpus = keras.distribution.list_devices("gpu")
-print(json.dumps([gpus, runtime.fastest_precision()]))
+print(json.dumps([runtime.accelerators(), runtime.fastest_precision()]))
 """
 
 

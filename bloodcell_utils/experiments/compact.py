@@ -83,7 +83,7 @@ def train_compactnet(images, y, train, *, validation, settings, strangers=None, 
 
 
 class Joined:
-    """Arrays one after the other, without a copy of them; gives single rows.
+    """Arrays one after the other, without a copy of them.
 
     Parameters
     ----------
@@ -91,17 +91,14 @@ class Joined:
     """
 
     def __init__(self, *arrays):
-        self.arrays = arrays
+        self.arrays, self.ends = arrays, np.cumsum([len(array) for array in arrays])
 
     def __len__(self):
-        return sum(map(len, self.arrays))
+        return int(self.ends[-1])
 
-    def __getitem__(self, row):
-        for array in self.arrays:
-            if row < len(array):
-                return array[row]
-            row -= len(array)
-        raise IndexError
+    def __getitem__(self, rows):
+        which = np.searchsorted(self.ends, rows, side="right")
+        return fitting.take(self.arrays, which, rows - np.concatenate([[0], self.ends])[which])
 
 
 def predict_with_symmetries(model, images):

@@ -194,7 +194,9 @@ def training_inputs(network, images, rows, *, versions=0, progressbar=True):
     return activations(network.prefix, images, rows, symmetries=versions, progressbar=progressbar)
 
 
-def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
+def fine_tuned(
+    profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadline=None, progressbar=True
+):  # fmt: skip
     """Train a profile's network, or take it from the cache where it was trained before.
 
     Parameters
@@ -203,6 +205,10 @@ def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressba
         Its ``tuning`` says how.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
+    split : datasets.Split, optional
+        Images as the tuning shows them, for who has them already; default: `tuning_split`.
+    deadline : float, optional
+        As for `fitting.fit`.
 
     Returns
     -------
@@ -210,7 +216,8 @@ def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressba
     """
     started = time.perf_counter()
     backbone = backbone or profile.borrowed
-    tuning, split = profile.tuning, tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
+    tuning = profile.tuning
+    split = split or tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
     network = untrained(profile, split, backbone=backbone, seed=seed)
     sources, versions = training_rows(split.table, tuning.images_per_class, max(1, tuning.symmetries), seed=seed)
     held = split.rows("validation", "test")
@@ -226,21 +233,21 @@ def fine_tuned(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressba
     made_of = profile.weights_of(backbone), asdict(tuning), chosen, sources, held[validation], split.images
     name = f"finetune-{backbone}-{key(VERSION, *made_of)}"
     how = {"settings": chosen, "head_epochs": tuning.head_epochs, "name": name, "progressbar": progressbar}
-    history = fit(network, X, split.y[sources], validation_data=validation_data, **how)
+    history = fit(network, X, split.y[sources], validation_data=validation_data, deadline=deadline, **how)
     trained = time.perf_counter()
     probabilities = np.full((len(split.y), len(paper.TABLE_1)), np.nan, np.float32)
     probabilities[held] = fitting.predict(network.end, shown, chosen.batch_size)
     return FineTuningResult(network.model, split, probabilities, history, prepared - started, trained - prepared)
 
 
-def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, progressbar=True):
+def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, deadline=None, progressbar=True):
     """Train what `untrained` left free: the head first, then the last blocks with it.
 
     Parameters
     ----------
     network : Network
         Changed in place.
-    X, y, validation_data, settings, name, progressbar
+    X, y, validation_data, settings, name, deadline, progressbar
         As for `fitting.fit`; the inputs are from `training_inputs`.
     head_epochs : int
         As in `config.Tuning`.
@@ -257,11 +264,11 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, p
         few = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:HEAD_IMAGES])
         seen = fitting.predict(middle, Subset(X[0] if isinstance(X, list) else X, few))
         _fit_head(head, seen, y[few], head_epochs, settings)
-    options = {"settings": settings, "name": name, "progressbar": progressbar}
+    options = {"settings": settings, "name": name, "deadline": deadline, "progressbar": progressbar}
     return fitting.fit(network.end, X, y, validation_data=validation_data, **options)
 
 
-def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True):
+def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadline=None, progressbar=True):
     """Measure a fine-tuned network on the test images; with a cached prefix, its head alone before.
 
     Parameters
@@ -270,6 +277,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
         Its ``tuning`` says how.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
+    split, deadline
+        As for `fine_tuned`.
 
     Returns
     -------
@@ -277,12 +286,13 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     """
     backbone, tuning = backbone or profile.borrowed, profile.tuning
     head = None
+    given = {"seed": seed, "split_seed": split_seed, "split": split, "progressbar": progressbar}
     if tuning.symmetries and tuning.head_epochs:
         alone = {"blocks": 0, "head_epochs": 0, "epochs": tuning.head_epochs, "learning_rate": HEAD_RATE}
         frozen = replace(profile, tuning=replace(tuning, **alone, schedule="constant"))
-        head = fine_tuned(frozen, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
+        head = fine_tuned(frozen, backbone, **given)
     started = time.perf_counter()
-    tuned = fine_tuned(profile, backbone, seed=seed, split_seed=split_seed, progressbar=progressbar)
+    tuned = fine_tuned(profile, backbone, deadline=deadline, **given)
     found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
     if head:
         found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())

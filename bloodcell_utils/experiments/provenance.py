@@ -4,11 +4,15 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("bloodcell-utils", "keras", "tensorflow", "scikit-learn", "numpy", "pandas", "pillow")
+from .. import __version__
+from ..models import runtime
+
+LIBRARIES = ("bloodcell-utils", "keras", "tensorflow", "jax", "torch", "scikit-learn", "numpy", "pandas", "pillow")
 
 
 def provenance():
@@ -22,13 +26,14 @@ def provenance():
 
 
 def device():
-    """Name of the processor and its number of cores."""
+    """Names of the graphics cards that Keras computes on, where it was loaded; of the processor; its cores."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
         name = match[1] if match else name
-    return f"{name}, {os.cpu_count()} cores"
+    cards = runtime.accelerators() if "keras" in sys.modules else []
+    return ", ".join([*cards, name, f"{os.cpu_count()} cores"])
 
 
 def peak_rss_mb():
@@ -44,8 +49,8 @@ def peak_rss_mb():
 def _version(name):
     try:
         return version(name)
-    except PackageNotFoundError:
-        return None
+    except PackageNotFoundError:  # ours may be used where it lies, without being installed
+        return __version__ if name == "bloodcell-utils" else None
 
 
 def _commit():

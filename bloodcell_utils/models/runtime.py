@@ -19,11 +19,35 @@ def load_keras():
     return keras
 
 
+def accelerators():
+    """Names of the graphics cards that Keras computes on; empty where it takes the processor.
+
+    Returns
+    -------
+    list of str
+    """
+    backend = load_keras().backend.backend()
+    if backend == "torch":
+        from torch import cuda
+
+        return [cuda.get_device_name(i) for i in range(cuda.device_count())]
+    if backend == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    if backend != "tensorflow":
+        return []
+    from tensorflow import config
+
+    devices = config.list_physical_devices("GPU")
+    return [config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
+
+
 def fastest_precision():
     """A Keras dtype policy: ``"mixed_bfloat16"`` for an accelerator or a processor that has it, else ``"float32"``."""
     flags = Path("/proc/cpuinfo")
     native = flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
-    return "mixed_bfloat16" if native or _has_accelerator() else "float32"
+    return "mixed_bfloat16" if native or accelerators() else "float32"
 
 
 @contextmanager
@@ -58,13 +82,6 @@ def deterministic():
         from tensorflow.config.experimental import enable_op_determinism
 
         enable_op_determinism()
-
-
-def _has_accelerator():
-    try:
-        return bool(load_keras().distribution.list_devices("gpu"))
-    except (RuntimeError, ValueError, NotImplementedError):
-        return False
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class History:
         return {"settings": asdict(self.settings), "history": self.epochs, "best_epoch": self.best["epoch"]}
 
 
-def fit(model, X, y, *, validation_data, settings=None, name=None, progressbar=True):
+def fit(model, X, y, *, validation_data, settings=None, name=None, deadline=None, progressbar=True):
     """Train what is trainable in a model on the categorical cross-entropy (the paper's equation 5).
 
     After each epoch weights, optimiser and history are saved under `name`; a training that was interrupted, even by a
@@ -118,6 +118,9 @@ def fit(model, X, y, *, validation_data, settings=None, name=None, progressbar=T
     name : str, optional
         Name of the checkpoint in `config.cache_dir`; must identify model, data and settings (see `cache.key`). None
         saves nothing.
+    deadline : float, optional
+        A moment of `time.monotonic`. No epoch begins that would end after it if it took as long as the last one, so
+        the training may stop early; the same call with a later one goes on.
     progressbar : bool
 
     Returns
@@ -128,7 +131,8 @@ def fit(model, X, y, *, validation_data, settings=None, name=None, progressbar=T
     Raises
     ------
     BloodcellError
-        If a loss is not a number, or the memory does not hold a batch; the message names a batch size that fits.
+        If a loss is not a number, the deadline leaves no epoch at all, or the memory does not hold a batch; the message
+        then names a batch size that fits.
     """
     from tqdm import tqdm
 
@@ -138,11 +142,17 @@ def fit(model, X, y, *, validation_data, settings=None, name=None, progressbar=T
     checkpoint = Checkpoint(model, name)
     history = History(settings, checkpoint.resume())
     steps, done = len(batches), len(history.epochs)
+    took = history.epochs[-1]["seconds"] if done else 0
     length = {"total": settings.epochs * steps, "initial": done * steps, "unit": "batch"}
     with tqdm(desc="training", mininterval=0.5, disable=not progressbar, **length) as bar:
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
+        # Where it may count from another thread, Keras does not wait for the loss of each batch.
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update(), async_safe=True)
         for epoch in range(done, settings.epochs):
             if settings.patience and history.epochs and epoch - history.best["epoch"] >= settings.patience:
+                break
+            if deadline and time.monotonic() + took > deadline:
+                if not history.epochs:
+                    raise BloodcellError("The time was over before a single epoch was done.")
                 break
             batches.start(epoch)
             _advance_random_layers(model, settings.seed, epoch)
@@ -155,6 +165,7 @@ def fit(model, X, y, *, validation_data, settings=None, name=None, progressbar=T
                 raise BloodcellError(f"The loss became {entry['loss']} in epoch {epoch + 1}; {rate}.")
             history.epochs.append({k: round(v, 6) for k, v in entry.items()})
             checkpoint.save(history.epochs, best=history.best is history.epochs[-1])
+            took = time.perf_counter() - started  # with what saving costs
             bar.set_postfix_str(f"validation {100 * history.best['val_accuracy']:.1f} %")
     checkpoint.load_best()
     return history
@@ -175,6 +186,31 @@ def predict(model, X, batch_size=64):
     """
     parts = [np.asarray(model.predict_on_batch(X[i : i + batch_size])) for i in range(0, len(X), batch_size)]
     return np.concatenate(parts).astype(np.float32)
+
+
+def take(arrays, which, rows):
+    """Rows of several arrays as one array, gathered array by array and not row by row.
+
+    Parameters
+    ----------
+    arrays : sequence of array-like
+        With rows of one shape; each takes an array of row numbers as its index.
+    which, rows : numpy.ndarray of int, shape (n,)
+        The i-th row of the result is row ``rows[i]`` of ``arrays[which[i]]``.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, ...)
+    """
+    numbers, taken = np.unique(which), None
+    for number in numbers:
+        here = which == number
+        part = np.asarray(arrays[number][rows[here]])
+        if len(numbers) == 1:
+            return part
+        taken = np.empty((len(rows), *part.shape[1:]), part.dtype) if taken is None else taken
+        taken[here] = part
+    return taken
 
 
 def balanced_weights(y, n_classes=8):
@@ -217,8 +253,10 @@ def _prepare(model, settings, steps):
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
     # All variables are made here: if TensorFlow met new ones while it traces a step, it would trace the step twice.
-    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")])
-    optimizer.build(model.trainable_variables)
+    # On JAX, steps that are not compiled take many times as long: Keras leaves it if a layer asks TensorFlow not to.
+    jit = True if keras.backend.backend() == "jax" else "auto"
+    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")], jit_compile=jit)
+    model.optimizer.build(model.trainable_variables)  # in float16, Keras' own around ours, which scales the loss
 
 
 def _one_epoch(model, batches, progress, settings):
@@ -233,7 +271,8 @@ def _one_epoch(model, batches, progress, settings):
 
 
 def _is_memory(err):
-    return bool(re.search(r"resource.?exhausted|out ?of ?memory|\boom\b", f"{type(err).__name__} {err}", re.IGNORECASE))
+    known = r"resource.?exhausted|out ?of ?memory|\boom\b|can.?t allocate memory|alloc_failed"
+    return bool(re.search(known, f"{type(err).__name__} {err}", re.IGNORECASE))
 
 
 def _advice(model, batches, batch_size):
@@ -241,6 +280,9 @@ def _advice(model, batches, batch_size):
     first, fits = batches[0], batch_size // 2
     while fits:
         try:
+            if load_keras().backend.backend() == "jax":  # the step that failed took the variables' values with it
+                for variable in (*model.variables, *model.optimizer.variables, *model.metrics_variables):
+                    variable.assign(np.zeros(variable.shape, variable.dtype))
             model.train_on_batch(*(values[:fits] for values in first))
             return f"The memory does not hold a batch of {batch_size} images; {fits} fit: set batch_size={fits}."
         except Exception as err:
@@ -292,8 +334,7 @@ def _batches(keras):
         def __getitem__(self, i):
             rows = self.order[i * self.settings.batch_size : (i + 1) * self.settings.batch_size]
             which = (rows + self.epoch) % len(self.versions)
-            x = np.stack([self.versions[v][row] for v, row in zip(which, rows, strict=True)])
-            y = self.y[rows]
+            x, y = take(self.versions, which, rows), self.y[rows]
             return (x, self.targets[y]) if self.weights is None else (x, self.targets[y], self.weights[y])
 
     return Batches
