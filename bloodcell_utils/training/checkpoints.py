@@ -95,8 +95,7 @@ def _read(name, which):
 
 
 def _arrays(variables):
-    # Copies: PyTorch's arrays are views of what trains on.
-    return {f"v{i}": np.array(variable) for i, variable in enumerate(variables)}
+    return {f"v{i}": np.asarray(variable) for i, variable in enumerate(variables)}
 
 
 def _assign(variables, arrays):

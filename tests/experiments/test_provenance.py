@@ -1,9 +1,14 @@
 """Where a number comes from."""
 
 import subprocess
+import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
 
 from bloodcell_utils.experiments import provenance
+from bloodcell_utils.models import runtime
 
 
 def test_device_versions_and_time():
@@ -11,6 +16,48 @@ def test_device_versions_and_time():
     assert made["device"].endswith("cores")
     assert {"python", "keras", "scikit-learn", "numpy"} <= set(made["versions"])
     assert abs((datetime.now(UTC) - datetime.fromisoformat(made["created"])).total_seconds()) < 60
+
+
+class Cards:
+    """Two cards, as TensorFlow's configuration tells of them."""
+
+    @staticmethod
+    def list_physical_devices(kind):
+        return [SimpleNamespace(name="/physical_device:GPU:0"), SimpleNamespace(name="/physical_device:GPU:1")]
+
+    experimental = SimpleNamespace(
+        get_device_details=lambda device: {"device_name": "Card X"} if device.name[-1] == "0" else {}
+    )
+
+
+CARDS = {
+    "tensorflow": (SimpleNamespace(config=Cards), ["Card X", "/physical_device:GPU:1"]),
+    "jax": (
+        SimpleNamespace(devices=lambda: [SimpleNamespace(device_kind="Card X", platform="gpu")]),
+        ["Card X"],
+    ),
+    "torch": (
+        SimpleNamespace(cuda=SimpleNamespace(device_count=lambda: 1, get_device_name=lambda i: "Card X")),
+        ["Card X"],
+    ),
+}
+
+
+@pytest.mark.parametrize("backend", CARDS)
+def test_the_device_names_the_card_on_every_backend(backend, monkeypatch):
+    library, names = CARDS[backend]
+    keras = SimpleNamespace(backend=SimpleNamespace(backend=lambda: backend))
+    monkeypatch.setattr(runtime, "load_keras", lambda: keras)
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.setitem(sys.modules, backend, library)
+    assert runtime.accelerators() == names
+    assert provenance.device().startswith(f"{', '.join(names)}, ")
+    assert runtime.fastest_precision() == "mixed_bfloat16"
+
+
+def test_on_a_processor_there_is_no_card():
+    runtime.load_keras()
+    assert runtime.accelerators() == [] and provenance.device().endswith("cores")
 
 
 def test_without_git_there_is_no_commit(monkeypatch):

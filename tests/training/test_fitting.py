@@ -12,8 +12,10 @@ import pytest
 
 from bloodcell_utils import training
 from bloodcell_utils.errors import BloodcellError
+from bloodcell_utils.experiments.compact import Joined
 from bloodcell_utils.models.runtime import load_keras
-from bloodcell_utils.training.fitting import Settings, fit
+from bloodcell_utils.training import fitting
+from bloodcell_utils.training.fitting import Settings, fit, take
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 3, 96)
@@ -32,7 +34,7 @@ def network(dropout=0.0, seed=1):
     return keras.Model(inputs, x)
 
 
-def train(settings, name=None, model=None, x=X):
+def train(settings, name=None, model=None, x=X, deadline=None):
     model = model or network(0.2)
     picked = [version[FIT] for version in x] if isinstance(x, list) else x[FIT]
     plain = x[0] if isinstance(x, list) else x
@@ -43,6 +45,7 @@ def train(settings, name=None, model=None, x=X):
         validation_data=(plain[HELD], Y[HELD]),
         settings=settings,
         name=name,
+        deadline=deadline,
         progressbar=False,
     )
 
@@ -179,6 +182,60 @@ def test_every_row_is_shown_once_an_epoch():
     assert not np.array_equal(first, second), "the order is another one"
 
 
+def test_rows_of_several_arrays_are_those_that_were_asked_for():
+    rng = np.random.default_rng(1)
+    arrays = [rng.integers(0, 255, (20, 3, 2), np.uint8) for _ in range(3)]
+    which, rows = rng.integers(0, 3, 50), rng.integers(0, 20, 50)
+    for chosen in (which, np.full(50, 2)):
+        taken, one_by_one = (
+            take(arrays, chosen, rows),
+            np.stack([arrays[a][row] for a, row in zip(chosen, rows, strict=True)]),
+        )
+        assert taken.dtype == np.uint8
+        np.testing.assert_array_equal(taken, one_by_one)
+    joined, rows = Joined(*arrays), rng.permutation(60)
+    np.testing.assert_array_equal(joined[rows], np.concatenate(arrays)[rows])
+
+
+def test_a_deadline_ends_it_and_the_same_call_goes_on(cache, monkeypatch):
+    whole = train(Settings(5, 16))[1]
+    clock = iter([0, 0, 100, 100])  # seconds, at the beginning of each epoch
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
+    assert len(train(Settings(5, 16), "limited", deadline=50)[1].epochs) == 2
+    assert len(train(Settings(5, 16), "limited", deadline=50)[1].epochs) == 2
+    monkeypatch.undo()
+    resumed = train(Settings(5, 16), "limited", deadline=time.monotonic() + 600)[1]
+    assert resumed.curves() == whole.curves()
+
+
+def test_a_deadline_that_is_over():
+    with pytest.raises(BloodcellError, match="before a single epoch"):
+        train(Settings(5, 16), deadline=time.monotonic())
+
+
+def test_an_epoch_that_would_end_too_late_is_not_begun(cache, monkeypatch):
+    seconds = iter(range(0, 1000, 10))  # each look at the clock is ten seconds after the last one
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: 0, perf_counter=lambda: next(seconds)))
+    history = train(Settings(5, 16), "slow", deadline=15)[1]  # an epoch takes ten, with its saving twenty
+    assert len(history.epochs) == 1
+
+
+def test_training_in_half_precision_goes_on_as_well(cache):
+    keras, before = load_keras(), load_keras().config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")  # Keras scales the loss, by a number that is a part of the state
+    try:
+        whole = train(Settings(4, 16))[1]
+        clock = iter([0, 0, 100])
+        with pytest.MonkeyPatch.context() as patch:
+            seconds = time.perf_counter
+            patch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=seconds))
+            assert len(train(Settings(4, 16), "half", deadline=50)[1].epochs) == 2
+        resumed = train(Settings(4, 16), "half")[1]
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert resumed.curves() == whole.curves()
+
+
 def test_class_weights_change_what_is_learnt():
     rare = np.where(np.arange(64) % 8 == 0, 1, 0)
     x = np.zeros((64, 6), np.float32)
@@ -206,13 +263,23 @@ def test_a_loss_that_is_no_number():
         train(Settings(4, 16, "sgd", 1e38))
 
 
+FULL = (  # as TensorFlow, JAX, PyTorch and NVIDIA's libraries say it
+    "OOM when allocating tensor with shape[64,6]",
+    "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes",
+    "CUDA out of memory. Tried to allocate 9.00 GiB.",
+    "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+)
+
+
+@pytest.mark.parametrize("words", FULL)
 @pytest.mark.parametrize(("limit", "message"), [(10, "64 images; 8 fit: set batch_size=8"), (0, "nor a single one")])
-def test_a_full_memory_is_answered_with_a_size_that_fits(monkeypatch, limit, message):
+def test_a_full_memory_is_answered_with_a_size_that_fits(monkeypatch, limit, message, words):
     model = network()
 
     def step(x, *_):
         if len(x) > limit:
-            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes")
+            raise RuntimeError(words)
 
     monkeypatch.setattr(model, "fit", lambda batches, **_: step(np.zeros(64)))
     monkeypatch.setattr(model, "train_on_batch", step)
