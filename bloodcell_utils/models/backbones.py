@@ -220,7 +220,10 @@ def classifier(
     x = inputs
     if augmentation:
         x = keras.layers.RandomFlip(seed=seed, name="random_flip")(x)
-        x = keras.layers.RandomRotation((0, 60 / 360), fill_mode="reflect", seed=seed + 1, name="random_rotation")(x)
+        turn = keras.layers.RandomRotation((0, 60 / 360), fill_mode="reflect", seed=seed + 1, name="random_rotation")
+        # What keeps TensorFlow from compiling it does not keep JAX, where all is slow that is not compiled.
+        turn.supports_jit = keras.backend.backend() == "jax"
+        x = turn(x)
     maps = build(name, size, weights, inputs=_scaled(keras, spec, x)).output
     keras.utils.set_random_seed(seed)
     average = pooling == "average" or (pooling is None and spec.averaged)

@@ -75,7 +75,8 @@ class View(keras.layers.Layer):
 
     def __init__(self, size, shift=6.0, scale=0.1, stain=0.2, lamp=0.12, focus=1.0, native=True, seed=0, **kwargs):
         super().__init__(**kwargs)
-        self.supports_jit = False  # TensorFlow's operation is not among those that XLA compiles
+        # TensorFlow's operation is not among those that XLA compiles.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
         self.size, self.shift, self.scale = size, shift, scale
         self.stain, self.lamp, self.focus, self.native, self.seed = stain, lamp, focus, native, seed
         self.seed_generator = keras.random.SeedGenerator(seed)

@@ -253,9 +253,7 @@ def _prepare(model, settings, steps):
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
     # All variables are made here: if TensorFlow met new ones while it traces a step, it would trace the step twice.
-    # On JAX, steps that are not compiled take many times as long: Keras leaves it if a layer asks TensorFlow not to.
-    jit = True if keras.backend.backend() == "jax" else "auto"
-    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")], jit_compile=jit)
+    model.compile(optimizer, loss, metrics=[keras.metrics.CategoricalAccuracy("accuracy")])
     model.optimizer.build(model.trainable_variables)  # in float16, Keras' own around ours, which scales the loss
 
 

@@ -178,7 +178,7 @@ def encoded(images, rows, kind, room):
 
     starts = range(0, len(rows), each)
     few = np.random.default_rng(0).choice(rows, min(len(rows), each), replace=False)
-    most = (room - 16 * len(rows)) / len(starts)  # of a sheet; 16 bytes hold a name
+    most = 0.99 * (room - 16 * len(rows)) / len(starts)  # of a sheet; 16 bytes hold a name
     low, high = 1, 96
     while high - low > 1:
         middle = (low + high) // 2
