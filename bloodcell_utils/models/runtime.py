@@ -14,6 +14,10 @@ def load_keras():
     with _native_stderr_off():
         import keras
 
+        if keras.backend.backend() != "tensorflow":
+            # Elsewhere Keras cuts probabilities off there before it takes their logarithm (on TensorFlow it goes back
+            # to what softmax was given): a network that is sure and wrong would have no slope, and stay so.
+            keras.config.set_epsilon(1e-30)
         keras.ops.zeros(1)  # the devices are looked for, and reported, at the first operation
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every model that is built in a loop
     return keras

@@ -236,6 +236,14 @@ def test_training_in_half_precision_goes_on_as_well(cache):
     assert resumed.curves() == whole.curves()
 
 
+def test_a_network_that_is_sure_and_wrong_can_still_learn():
+    """Where Keras cuts probabilities off before their logarithm, nothing would pull it back."""
+    model = network()
+    model.layers[-1].bias.assign([40.0, 0.0, 0.0])
+    _, history = train(Settings(40, 16, "sgd", 0.5), model=model)
+    assert history.best["val_accuracy"] > 0.75
+
+
 def test_class_weights_change_what_is_learnt():
     rare = np.where(np.arange(64) % 8 == 0, 1, 0)
     x = np.zeros((64, 6), np.float32)
