@@ -27,16 +27,20 @@ def fingerprint(root=ROOT, patterns=READ):
     return digest.hexdigest()[:12]
 
 
+def cache_folder(build, profile):
+    """Where the outputs of the notebooks are kept that were computed from the files as they are now."""
+    return Path(build) / ".jupyter_cache" / f"{profile}-{fingerprint()}"
+
+
 def choose_cache(app, config):
     """Point the notebooks' cache at the folder of the current fingerprint."""
     profile = os.environ.get("BLOODCELL_PROFILE") or "sample"
     if profile != "sample":
         config.nb_execution_timeout = -1  # seventeen thousand images take as long as the machine needs
-    config.bloodcell_inputs = f"{profile}-{fingerprint()}"
+    folder = cache_folder(Path(app.outdir).parent, profile)
+    config.nb_execution_cache_path, config.bloodcell_inputs = str(folder), folder.name
     config.bloodcell_makers = fingerprint(patterns=MAKERS)
-    caches = Path(app.outdir).parent / ".jupyter_cache"
-    config.nb_execution_cache_path = str(caches / config.bloodcell_inputs)
-    for old in caches.glob(f"{profile}-*"):
+    for old in folder.parent.glob(f"{profile}-*"):
         if old.name != config.bloodcell_inputs:
             shutil.rmtree(old)
 

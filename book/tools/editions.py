@@ -55,12 +55,14 @@ def student(notebook):
     return edition
 
 
-def instructor(notebook):
+def instructor(notebook, *, asked_first=False):
     """A notebook with every check answered; nbval compares what the checks say.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
+    asked_first : bool
+        Each check is also run as it stands, before it is answered.
 
     Returns
     -------
@@ -73,7 +75,10 @@ def instructor(notebook):
         if cell.cell_type == "code" and (asked := CHECK.search(cell.source)):
             work, last = _work_and_check(solved[asked["id"]])
             key = asked["id"].replace(".", "-")
-            if given := cell.source[: asked.start()].rstrip():
+            if asked_first:
+                cells.append(cell)
+                cell = copy.deepcopy(cell) | {"id": f"answered-{key}"}
+            elif given := cell.source[: asked.start()].rstrip():
                 cells.append(nbformat.v4.new_code_cell(given, id=f"given-{key}"))
             if work:  # may print what it likes
                 cells.append(nbformat.v4.new_code_cell(work, id=f"work-{key}"))
@@ -84,6 +89,20 @@ def instructor(notebook):
         cells.append(cell)
     edition.cells = cells
     return edition
+
+
+def solved(notebook):
+    """A notebook as the book runs it, and after each check what the instructor's edition has in its place.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    return instructor(notebook, asked_first=True)
 
 
 def assignment(notebook):
@@ -190,14 +209,14 @@ def write(edition, folder):
     Parameters
     ----------
     edition : str
-        ``"student"``, ``"instructor"`` or ``"assignments"``.
+        ``"student"``, ``"instructor"``, ``"solved"`` or ``"assignments"``.
     folder : pathlib.Path
 
     Returns
     -------
     list of pathlib.Path
     """
-    make = {"student": student, "instructor": instructor, "assignments": assignment}[edition]
+    make = {"student": student, "instructor": instructor, "solved": solved, "assignments": assignment}[edition]
     target = folder / "source" if edition == "assignments" else folder
     written = []
     for source in sorted((ROOT / "notebooks").glob("*.ipynb")):

@@ -1,0 +1,113 @@
+"""Run every notebook once, for two purposes: nbval checks it, and the book shows what its cells computed.
+
+usage: python book/tools/run_notebooks.py [NOTEBOOK ...]
+
+The notebooks run as `editions.solved` makes them: what the book shows, and after each exercise its solution and what
+the check says of it. Outputs of a notebook that passed go into the cache where Jupyter Book looks before it runs one.
+Without arguments all run; with some, those that changed. This file is also the plugin of pytest that keeps the outputs.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import build
+import editions
+import nbformat
+import pytest
+from nbval.plugin import IPyNbCell
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import reexecute  # noqa: E402
+
+PROFILE, CELL_TIMEOUT, PROCESSES = "sample", 300, 2
+OUTPUTS, SECONDS = pytest.StashKey[dict](), pytest.StashKey[float]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember what a cell put out that ran without an error and as it was marked."""
+    report = yield
+    if isinstance(item, IPyNbCell) and call.when == "call":
+        stash = item.parent.stash
+        stash[SECONDS] = stash.get(SECONDS, 0) + call.duration
+        if report.passed:
+            stash.setdefault(OUTPUTS, {})[item.cell.id] = item.test_outputs
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """After the last cell of a notebook, keep its outputs for the book, unless a cell failed."""
+    if isinstance(item, IPyNbCell) and (nextitem is None or nextitem.parent is not item.parent):
+        source = ROOT / "notebooks" / item.path.name
+        stash = item.parent.stash
+        if (notebook := filled(nbformat.read(source, as_version=4), stash.get(OUTPUTS, {}))) is not None:
+            keep(notebook, source, stash[SECONDS])
+
+
+def filled(notebook, outputs):
+    """A notebook with other outputs.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Changed in place.
+    outputs : dict of str to list of nbformat.NotebookNode
+        By the id of the cell.
+
+    Returns
+    -------
+    nbformat.NotebookNode or None
+        None where a cell has no outputs.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if any(cell.id not in outputs for cell in cells):
+        return None
+    for count, cell in enumerate(cells, 1):
+        cell.outputs, cell.execution_count = outputs[cell.id], count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+    return notebook
+
+
+def keep(notebook, source, seconds):
+    """Put an executed notebook where Jupyter Book looks for it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    source : pathlib.Path
+        Of the notebook that was executed.
+    seconds : float
+        What that took.
+    """
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    cache = get_cache(reexecute.cache_folder(build.BUILD, PROFILE))
+    bundle = CacheBundleIn(notebook, str(source), data={"execution_seconds": seconds})
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def main(names):
+    """Run notebooks, and return pytest's exit status."""
+    editions.write("solved", build.BUILD / "solved")
+    shutil.copytree(ROOT / "book" / "_kernel", build.KERNEL, dirs_exist_ok=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-p", Path(__file__).stem, "-n", str(PROCESSES), "--dist", "loadfile"]
+    command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
+    command += [build.BUILD / "solved" / Path(name).name for name in names] or [build.BUILD / "solved"]
+    variables = build.environment(PROFILE, os.environ) | {"PYTHONPATH": str(Path(__file__).parent)}
+    status = subprocess.run(command, cwd=ROOT, env=variables).returncode
+    print(f"Notebooks: {time.monotonic() - started:.0f} s")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
