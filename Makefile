@@ -12,8 +12,8 @@ export JUPYTER_PREFER_ENV_PATH := 1
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-SOLVED := book/_build/instructor
-INPUTS := $(shell find bloodcell_utils -name '*.py' -o -name '*.json') course.yml book/tools/editions.py $(wildcard book/results/*.json)
+INPUTS := $(shell find bloodcell_utils -name '*.py' -o -name '*.json') course.yml $(wildcard book/results/*.json) \
+    book/tools/editions.py book/tools/run_notebooks.py
 
 # .venv belongs to one Python and one folder: with another of either it is made again.
 WANTED := $(shell $(PYTHON) -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null) in $(CURDIR)
@@ -74,10 +74,7 @@ clean:  ## remove everything that was made here
 	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis
 
 .venv/.notebooks: $(INSTALLED) $(NOTEBOOKS) $(INPUTS)
-	@$(PY) book/tools/editions.py instructor
-	env -u BLOODCELL_DATA_DIR -u BLOODCELL_WEIGHTS_DIR BLOODCELL_PROGRESS_FILE="$(CURDIR)/.venv/.progress.json" \
-	    $(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
-	    $(if $(filter-out %.ipynb,$?),$(SOLVED),$(?:notebooks/%=$(SOLVED)/%))
+	@$(PY) book/tools/run_notebooks.py $(if $(filter-out %.ipynb,$?),,$?)
 	@touch $@
 
 $(INSTALLED): .venv/.made-for pyproject.toml requirements.lock

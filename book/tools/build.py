@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kernels
 import printing
 import yaml
 
@@ -17,7 +18,6 @@ from bloodcell_utils import config, course
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "book" / "_build"
-KERNEL = BUILD / "kernel"
 PLANS = ("taster", "evening", "day", "two_days", "six_weeks")
 TEACHERS = ("slides", "handouts", "quizzes", "grading", "classroom", "capstone", "rubric")
 
@@ -64,24 +64,13 @@ def write_toc(path):
         path.write_text(text, "utf-8")
 
 
-def environment(profile, caller):
-    """The variables that the notebooks see: the caller's, except those that would change what the pages show."""
-    nobody = {"BLOODCELL_PROGRESS_FILE": str(BUILD / "nobody" / "progress.json")}  # the pages show no one's answers
-    drawn = {"IPYTHONDIR": str(KERNEL), "MATPLOTLIBRC": str(KERNEL / "matplotlibrc")}
-    variables = {"TF_CPP_MIN_LOG_LEVEL": "2", **caller, "BLOODCELL_PROFILE": profile, **nobody, **drawn}
-    if profile == "sample":
-        for name in ("BLOODCELL_DATA_DIR", "BLOODCELL_WEIGHTS_DIR"):
-            variables.pop(name, None)
-    return variables
-
-
 def main():
     """Build, and return Jupyter Book's exit status."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--profile", choices=config.PROFILES, default="sample")
     parser.add_argument("--print", action="store_true", help="also on paper: a PDF of each page, and of all")
     options = parser.parse_args()
-    variables = environment(options.profile, os.environ)
+    variables = kernels.prepare(options.profile, os.environ)
     if options.print and printing.chromium() is None:
         print(
             "There is no Chromium here, so nothing will be printed. On Debian or Ubuntu: sudo apt-get install chromium"
@@ -90,7 +79,6 @@ def main():
         variables["BLOODCELL_PRINT"] = "yes"
     contents = BUILD / "_toc.yml"
     write_toc(contents)
-    shutil.copytree(ROOT / "book" / "_kernel", KERNEL, dirs_exist_ok=True)  # kernels keep files of their own there
     command = [sys.executable, "book/tools/fast_build.py", "build", "."]
     command += ["--config", "book/_config.yml", "--toc", str(contents), "--path-output", "book"]
     command += ["-W", "-n", "--keep-going"]

@@ -77,7 +77,8 @@ def instructor(notebook, *, asked_first=False):
             key = asked["id"].replace(".", "-")
             if asked_first:
                 cells.append(cell)
-                cell = copy.deepcopy(cell) | {"id": f"answered-{key}"}
+                cell = copy.deepcopy(cell)
+                cell.id = f"answered-{key}"
             elif given := cell.source[: asked.start()].rstrip():
                 cells.append(nbformat.v4.new_code_cell(given, id=f"given-{key}"))
             if work:  # may print what it likes

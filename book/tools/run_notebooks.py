@@ -8,24 +8,29 @@ Without arguments all run; with some, those that changed. This file is also the 
 """
 
 import os
-import shutil
 import subprocess
 import sys
-import time
+from importlib.util import find_spec
 from pathlib import Path
 
-import build
 import editions
+import kernels
 import nbformat
 import pytest
 from nbval.plugin import IPyNbCell
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT, SOLVED = kernels.ROOT, kernels.BUILD / "solved"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import reexecute  # noqa: E402
 
 PROFILE, CELL_TIMEOUT, PROCESSES = "sample", 300, 2
+KEPT = find_spec("jupyter_cache")  # where there are no tools for a book there is none to keep them for
 OUTPUTS, SECONDS = pytest.StashKey[dict](), pytest.StashKey[float]()
+
+
+def pytest_configure():
+    """The way to this file is not one for the kernels."""
+    os.environ.pop("PYTHONPATH", None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,7 +48,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
     """After the last cell of a notebook, keep its outputs for the book, unless a cell failed."""
-    if isinstance(item, IPyNbCell) and (nextitem is None or nextitem.parent is not item.parent):
+    if KEPT and isinstance(item, IPyNbCell) and (nextitem is None or nextitem.parent is not item.parent):
         source = ROOT / "notebooks" / item.path.name
         stash = item.parent.stash
         if (notebook := filled(nbformat.read(source, as_version=4), stash.get(OUTPUTS, {}))) is not None:
@@ -90,23 +95,19 @@ def keep(notebook, source, seconds):
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 
-    cache = get_cache(reexecute.cache_folder(build.BUILD, PROFILE))
+    cache = get_cache(reexecute.cache_folder(kernels.BUILD, PROFILE))
     bundle = CacheBundleIn(notebook, str(source), data={"execution_seconds": seconds})
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
 def main(names):
     """Run notebooks, and return pytest's exit status."""
-    editions.write("solved", build.BUILD / "solved")
-    shutil.copytree(ROOT / "book" / "_kernel", build.KERNEL, dirs_exist_ok=True)
-    started = time.monotonic()
+    editions.write("solved", SOLVED)
     command = [sys.executable, "-m", "pytest", "-p", Path(__file__).stem, "-n", str(PROCESSES), "--dist", "loadfile"]
     command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
-    command += [build.BUILD / "solved" / Path(name).name for name in names] or [build.BUILD / "solved"]
-    variables = build.environment(PROFILE, os.environ) | {"PYTHONPATH": str(Path(__file__).parent)}
-    status = subprocess.run(command, cwd=ROOT, env=variables).returncode
-    print(f"Notebooks: {time.monotonic() - started:.0f} s")
-    return status
+    command += [SOLVED / Path(name).name for name in names] or [SOLVED]
+    variables = kernels.prepare(PROFILE, os.environ) | {"PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.run(command, cwd=ROOT, env=variables).returncode
 
 
 if __name__ == "__main__":

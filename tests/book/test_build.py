@@ -9,6 +9,7 @@ import re
 import tarfile
 from pathlib import Path
 
+import kernels
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -55,9 +56,9 @@ def test_pages_go_when_the_contents_change(build, tmp_path):
         assert page.exists() == stays
 
 
-def test_the_callers_settings_do_not_reach_the_sample(build):
+def test_the_callers_settings_do_not_reach_the_sample():
     caller = {"BLOODCELL_PROFILE": "full", "BLOODCELL_DATA_DIR": "d", "BLOODCELL_WEIGHTS_DIR": "w", "HOME": "h"}
-    sample, laptop = build.environment("sample", caller), build.environment("laptop", caller)
+    sample, laptop = kernels.environment("sample", caller), kernels.environment("laptop", caller)
     assert (sample["BLOODCELL_PROFILE"], laptop["BLOODCELL_PROFILE"]) == ("sample", "laptop")
     assert "BLOODCELL_DATA_DIR" not in sample and "BLOODCELL_WEIGHTS_DIR" not in sample
     assert laptop["BLOODCELL_DATA_DIR"] == "d" and sample["HOME"] == "h"
