@@ -1,13 +1,15 @@
 """In what a recorded run differs from the paper's, read from the record; and whether the two are near enough to judge.
 
 A verdict compares like with like. The printed number of a training of a hundred epochs at 224 pixels says nothing about
-one of a single epoch at 32: such a measurement is shown beside it, with its setting, and is not judged.
+one of a single epoch at 32: such a measurement is shown beside it, with its setting, and is not judged. Pixels are as a
+cell gets them, where the network sees the centre of an image alone. A training that has become flat has had its epochs.
 """
 
 from .. import paper
 from ..models import backbones
 
 NEAR = 0.5  # a run is judged if it has at least this share of the paper's pixels a side, epochs and training images
+LEAST, LAST, WITHIN = 8, 3, 0.003  # or so many epochs, the last of them so close in validation accuracy
 
 
 def smaller(record, model):
@@ -28,8 +30,28 @@ def smaller(record, model):
     ours, theirs = _sizes(record, model), _printed_sizes(record, model)
     if None in ours.values():
         return "not recorded"
-    short = [name for name in ours if ours[name] < NEAR * theirs[name]]
+    seen = ours | {"px": ours["px"] / _how(record.models[model]).get("crop", 1)}
+    if flat(record.models[model].get("history", ())):
+        seen |= {"epochs": theirs["epochs"]}
+    short = [name for name in ours if seen[name] < NEAR * theirs[name]]
     return ", ".join(f"{ours[name]:,} {name.removesuffix('s') if ours[name] == 1 else name}" for name in short)
+
+
+def flat(history):
+    """Whether a training went on until its validation accuracy no longer changed.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        An epoch each, as in a record.
+
+    Returns
+    -------
+    bool
+        True if there are at least `LEAST` epochs, and the last `LAST` differ by no more than `WITHIN`.
+    """
+    last = [epoch["val_accuracy"] for epoch in history[-LAST:]]
+    return len(history) >= LEAST and round(max(last) - min(last), 6) <= WITHIN
 
 
 def differences(record, model):

@@ -9,7 +9,7 @@ import pytest
 from bloodcell_utils import paper
 from bloodcell_utils.config import Tuning
 from bloodcell_utils.experiments import records
-from bloodcell_utils.reproduction.settings import NEAR, differences, smaller
+from bloodcell_utils.reproduction.settings import LAST, LEAST, NEAR, WITHIN, differences, smaller
 
 JUDGED = ("svm", "finetune", "ablation", "balance")
 
@@ -31,6 +31,26 @@ def test_pixels_decide(make_record, size, short):
     assert smaller(tuned(make_record, size=size), "vgg16 fine-tuned") == short
 
 
+def test_pixels_are_those_of_a_cell(make_record):
+    """The centre of an image at 96 pixels shows a cell as large as the whole image at 137 does."""
+    assert smaller(tuned(make_record, size=96, crop=0.7), "vgg16 fine-tuned") == ""
+    assert smaller(tuned(make_record, size=64, crop=0.6), "vgg16 fine-tuned") == "64 px"
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "short"),
+    [
+        ([0.5, 0.6, 0.7, 0.8, 0.9, 0.98, 0.982, 0.983], ""),
+        ([0.5, 0.6, 0.7, 0.8, 0.9, 0.98, 0.982, 0.984], "8 epochs"),
+        ([0.98] * 7, "7 epochs"),
+    ],
+)
+def test_a_training_that_no_longer_changes_has_had_its_epochs(make_record, accuracies, short):
+    told = {"history": [{"epoch": i, "val_accuracy": value} for i, value in enumerate(accuracies, 1)]}
+    record = make_record("finetune", models={"a": (0.9, told)})
+    assert smaller(record, "a") == short
+
+
 def test_epochs_and_images_decide(make_record):
     few = {"history": [{"epoch": 1, "val_accuracy": 0.9}], "training_images": [100] * 8, "copies": 50, "arm": "a"}
     record = make_record("balance", models={"a": (0.9, few)})
@@ -41,9 +61,10 @@ def test_epochs_and_images_decide(make_record):
 
 def test_the_page_names_the_tolerance():
     page = (Path(__file__).parents[2] / "book" / "reproduction.md").read_text("utf-8")
-    assert NEAR == 0.5 and "less than half of the paper's pixels a side, epochs or training images" in " ".join(
-        page.split()
-    )
+    words = " ".join(page.split())
+    assert NEAR == 0.5 and "less than half of the paper's pixels a side, epochs or training images" in words
+    assert (LEAST, LAST, WITHIN) == (8, 3, 0.003)
+    assert "at least eight epochs whose last three lie within 0.3 points of validation accuracy" in words
 
 
 def test_what_is_not_recorded_is_not_judged(make_record):
