@@ -15,6 +15,8 @@ from .archives import members, read_member
 from .cache import key, stored_array
 from .pictures import decode
 
+BLOCK = 512  # images
+
 
 def load_images(table, size, crop=1.0, *, progressbar=True, reduced=False):
     """The images of an index as one array.
@@ -54,10 +56,14 @@ def load_images(table, size, crop=1.0, *, progressbar=True, reduced=False):
                 raise DataError(f"{path} has changed since {source} was indexed; index it again.")
             return decode(data, size, crop, name=path, reduced=reduced)
 
-        def compute(start, stop):
-            return np.stack(list(pool.map(one, paths[start:stop])))
+        ahead = {}  # the next block is decoded while this one is written
 
-        shape, options = (len(table), size, size, 3), {"block": 512, "desc": "decoding", "progressbar": progressbar}
+        def compute(start, stop):
+            now = ahead.pop(start, None) or [pool.submit(one, place) for place in paths[start:stop]]
+            ahead[stop] = [pool.submit(one, place) for place in paths[stop : stop + BLOCK]]
+            return np.stack([decoded.result() for decoded in now])
+
+        shape, options = (len(table), size, size, 3), {"block": BLOCK, "desc": "decoding", "progressbar": progressbar}
         return stored_array(name, shape, np.uint8, compute=compute, **options)
 
 
