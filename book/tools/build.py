@@ -12,6 +12,7 @@ from pathlib import Path
 
 import kernels
 import printing
+import run_notebooks
 import yaml
 
 from bloodcell_utils import config, course
@@ -77,6 +78,9 @@ def main():
         )
     elif options.print:
         variables["BLOODCELL_PRINT"] = "yes"
+    if options.profile == run_notebooks.PROFILE and (waiting := run_notebooks.missing()):
+        print(f"{len(waiting)} notebooks run first, {run_notebooks.PROCESSES} at a time.", flush=True)
+        run_notebooks.main(waiting)  # one that fails is run again by Jupyter Book, which says what is wrong
     contents = BUILD / "_toc.yml"
     write_toc(contents)
     command = [sys.executable, "book/tools/fast_build.py", "build", "."]

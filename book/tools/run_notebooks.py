@@ -95,9 +95,31 @@ def keep(notebook, source, seconds):
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 
-    cache = get_cache(reexecute.cache_folder(kernels.BUILD, PROFILE))
     bundle = CacheBundleIn(notebook, str(source), data={"execution_seconds": seconds})
-    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    get_cache(folder()).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def missing():
+    """The notebooks whose outputs the book does not have yet.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    from jupyter_cache import get_cache
+
+    cache, found = get_cache(folder()), []
+    for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        try:
+            cache.match_cache_notebook(nbformat.read(source, as_version=4))
+        except KeyError:
+            found.append(source)
+    return found
+
+
+def folder():
+    """Where the outputs are kept."""
+    return reexecute.cache_folder(kernels.BUILD, PROFILE)
 
 
 def main(names):

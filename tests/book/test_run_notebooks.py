@@ -30,11 +30,13 @@ def test_the_book_finds_the_outputs_and_none_of_a_notebook_that_failed(tmp_path,
 
     monkeypatch.setattr(kernels, "BUILD", tmp_path)
     name = "01_dataset"
+    assert len(run_notebooks.missing()) == len([*(ROOT / "notebooks").glob("*.ipynb")])
     outputs = {
         cell.id: [nbformat.v4.new_output("stream", text=f"of {cell.id}")] for cell in editions.solved(read()).cells
     }
     executed = run_notebooks.filled(read(), outputs)
     run_notebooks.keep(executed, ROOT / "notebooks" / f"{name}.ipynb", 1.5)
+    assert f"{name}.ipynb" not in [path.name for path in run_notebooks.missing()]
     cache = get_cache(reexecute.cache_folder(tmp_path, "sample"))
     _, shown = cache.merge_match_into_notebook(read())
     cells = [cell for cell in shown.cells if cell.cell_type == "code"]
