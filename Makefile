@@ -32,7 +32,7 @@ endif
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-30s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-book: $(INSTALLED)  ## execute the notebooks and build the pages (PROFILE=laptop: on the real data)
+book: $(INSTALLED)  ## run the notebooks that changed and build the pages (PROFILE=laptop: on the real data)
 	@$(PY) book/tools/build.py --profile $(PROFILE)
 
 pdf: $(INSTALLED)  ## the same, and each page and the whole book as PDF (needs Chromium)

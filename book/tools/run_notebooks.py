@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import reexecute  # noqa: E402
 
 PROFILE, CELL_TIMEOUT, PROCESSES = "sample", 300, 2
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}  # as the kernel says of itself
 KEPT = find_spec("jupyter_cache")  # where there are no tools for a book there is none to keep them for
 OUTPUTS, SECONDS = pytest.StashKey[dict](), pytest.StashKey[float]()
 
@@ -73,6 +74,7 @@ def filled(notebook, outputs):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if any(cell.id not in outputs for cell in cells):
         return None
+    notebook.metadata.language_info = LANGUAGE
     for count, cell in enumerate(cells, 1):
         cell.outputs, cell.execution_count = outputs[cell.id], count
         for output in cell.outputs:

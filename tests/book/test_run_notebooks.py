@@ -40,6 +40,7 @@ def test_the_book_finds_the_outputs_and_none_of_a_notebook_that_failed(tmp_path,
     cache = get_cache(reexecute.cache_folder(tmp_path, "sample"))
     _, shown = cache.merge_match_into_notebook(read())
     cells = [cell for cell in shown.cells if cell.cell_type == "code"]
+    assert shown.metadata.language_info.pygments_lexer == "ipython3", "magic words are coloured, too"
     assert [cell.outputs[0].text for cell in cells] == [f"of {cell.id}" for cell in cells]
     del outputs[cells[3].id]
     assert run_notebooks.filled(read(), outputs) is None
