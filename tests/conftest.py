@@ -3,6 +3,8 @@
 import io
 import os
 import socket
+import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,16 @@ from bs4 import BeautifulSoup
 from hypothesis import settings
 from PIL import Image
 
-from bloodcell_utils.datasets import pbc, sample
+from bloodcell_utils.datasets import pbc, sample, splits
+
+# Whoever reads a notebook loads jsonschema, which loads this where it is installed, to know an address of the internet
+# from another text: its grammar is built for seconds in every process. None of our notebooks has such a field.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 settings.register_profile("course", derandomize=True, database=None, deadline=None, max_examples=40)
 settings.load_profile("course")
 
+LONG = ("test_finetune", "test_bench", "test_nbgrader", "test_computed_checks", "test_fitting", "test_on_your_own")
 LOOPBACK = ("127.", "::1", "localhost")
 HOSTILE = (
     """set"'><img src=x onerror=alert(3)><b title='""",
@@ -27,10 +34,23 @@ HOSTILE = (
 )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    """The order in which files are begun is that of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take long begin first, then those with many tests: no worker is left alone with them at the end."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.stem not in LONG, -tests[item.path]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def sandbox(tmp_path_factory):
-    """A cache of our own, no variables of the caller, and a refusal where a test reaches for the network."""
-    connect = socket.socket.connect
+    """A cache that workers share, no variables of the caller, and a refusal where a test reaches for the network."""
+    connect, base = socket.socket.connect, tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def stay_home(self, address):
         if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
@@ -40,7 +60,7 @@ def sandbox(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("PROFILE", "DATA_DIR", "LABS_DIR", "WEIGHTS_DIR", "RESULTS_DIR"):
             patch.delenv(f"BLOODCELL_{name}", raising=False)
-        patch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("BLOODCELL_CACHE_DIR", str(shared / "cache"))
         patch.setenv("BLOODCELL_PROGRESS_FILE", str(tmp_path_factory.mktemp("progress") / "progress.json"))
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setattr(socket.socket, "connect", stay_home)
@@ -83,6 +103,14 @@ def drawn(tmp_path_factory):
 def table(drawn):
     """The index of the drawn sample; copy it before changing it."""
     return pbc.index(drawn)
+
+
+@pytest.fixture(scope="module")
+def few_cells(table):
+    """Profiles whose cells are drawn work with those of `drawn`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "load_index", lambda profile: table)
+        yield
 
 
 @pytest.fixture(scope="session")

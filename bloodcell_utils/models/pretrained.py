@@ -140,7 +140,8 @@ def logits(images, folder=FOLDER, adapted=None):
 
     Parameters
     ----------
-    images : numpy.ndarray of uint8, shape (n, 128, 128, 3)
+    images : array-like of uint8, shape (n, 128, 128, 3)
+        Read a batch at a time.
     folder : path-like
     adapted : dict of str to numpy.ndarray, optional
         Weights that replace the shipped ones (`evaluation.adaptation`).
@@ -154,7 +155,7 @@ def logits(images, folder=FOLDER, adapted=None):
         parts = [logits(images[i : i + BATCH], folder, adapted) for i in range(0, len(images), BATCH)]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     w = _folded(folder) if adapted is None else _fold({**weights(folder), **adapted})
-    features = forward(images, w, lambda x, name, stride: _convolve(x, *w[name], stride))
+    features = forward(images[:], w, lambda x, name, stride: _convolve(x, *w[name], stride))
     return features @ w["logits"][0] + w["logits"][1], features
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloodcell_utils import config
-from bloodcell_utils.datasets import splits
+from bloodcell_utils.datasets import sample, splits
 from bloodcell_utils.datasets.cache import key, stored_array
 from bloodcell_utils.errors import BloodcellError
 
@@ -70,8 +71,9 @@ def test_a_cache_that_a_class_shares_is_read_and_not_written(cache, only_read):
     assert sorted(path.name for path in cache.iterdir()) == before
 
 
-def test_a_shared_sample_that_was_changed_is_drawn_anew_in_ones_own_cache(cache, only_read):
+def test_a_shared_sample_that_was_changed_is_drawn_anew_in_ones_own_cache(cache, only_read, monkeypatch):
     profile = config.PROFILES["sample"]
+    monkeypatch.setattr(sample, "write", partial(sample.write, per_class=8, size=32))
     paths = splits.load_index(profile)["path"]
     changed = next(cache.rglob("*.jpg"))
     changed.write_bytes(b"oops")

@@ -158,17 +158,17 @@ def test_an_adaptation_is_of_the_network_that_travelled(cell, monkeypatch):
 def test_none_of_the_eight_is_refused_and_exchanged_colours_are_told():
     """With the shipped weights and drawn images: what is no cell, and cells with red and blue exchanged."""
     split = splits.load_split(config.profile("sample"), 128, reduced=True, progressbar=False)
-    pictures, kinds = strangers.strangers(split, "test", 100)
+    pictures, kinds = strangers.strangers(split, "test", 60)
     table = prediction.predict(pictures)
     assert (table["answer"] == prediction.UNSURE).mean() > 0.95
     assert set(kinds[table["note"] == contract.EXCHANGED]) <= {"red and blue exchanged"}
-    cells_of_test = np.asarray(split.images[split.rows("test")])
+    cells_of_test = np.asarray(split.images[split.rows("test")[::2]])
     named = prediction.predict(cells_of_test)["answer"] != prediction.UNSURE
     assert named.any()
     turned = prediction.predict(cells_of_test[named][..., ::-1])
     refused = turned["answer"] == prediction.UNSURE
     assert refused.mean() > 0.9 and (turned["note"][refused] == contract.EXCHANGED).all()
-    anything = prediction.predict(pictures, threshold=0)
+    anything = prediction.predict(pictures[::4], threshold=0)
     assert anything["answer"].isin(cells.FOLDERS).all() and (anything["note"] == "").all()
 
 

@@ -11,7 +11,9 @@ from bloodcell_utils.datasets import splits, wbcatt
 from bloodcell_utils.errors import DataError
 from bloodcell_utils.experiments import counterfactuals, drawn
 
-PROFILE = config.profile("sample", drawn=Drawn(per_class=10, epochs=1, compared=8))
+PROFILE = config.profile("sample", feature_size=32, drawn=Drawn(per_class=10, epochs=1, compared=8))
+
+pytestmark = pytest.mark.usefixtures("thin_network")
 
 
 def test_drawn_against_real():

@@ -13,6 +13,8 @@ from bloodcell_utils.experiments import label_noise
 
 PROFILE = config.profile("sample", compact=Compact(short=1, seeds=1))
 
+pytestmark = pytest.mark.usefixtures("thin_network")
+
 
 @pytest.mark.parametrize("noise", ["any", "neighbours"])
 def test_as_many_names_are_wrong_as_were_asked_for(noise):
@@ -67,7 +69,7 @@ def test_the_record(monkeypatch):
     assert row["right"] == row["right_by_class"] + row["right_only"] - row["class_only"]
 
 
-def test_without_attributes_and_networks(monkeypatch):
+def test_without_attributes_and_networks(few_cells, monkeypatch):
     def missing():
         raise DataError("not here")
 

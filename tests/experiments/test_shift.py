@@ -10,6 +10,9 @@ from bloodcell_utils.datasets import drawn_labs, load_split
 from bloodcell_utils.experiments import adapt, records, shift
 
 
+pytestmark = pytest.mark.usefixtures("few_cells")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def small_laboratories():
     with pytest.MonkeyPatch.context() as patch:

@@ -13,23 +13,24 @@ from bloodcell_utils.datasets import other_labs, splits
 from bloodcell_utils.datasets.strangers import SHARES
 from bloodcell_utils.errors import DataError
 from bloodcell_utils.evaluation import prediction
-from bloodcell_utils.experiments import records, strangers
+from bloodcell_utils.experiments import strangers
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.models.compactnet_input import IMAGE
 
 PROFILE = config.profile("sample", compact=Compact(short=1))
 
+pytestmark = pytest.mark.usefixtures("few_cells", "thin_network")
+
 
 @pytest.fixture(scope="module")
-def split():
+def split(few_cells):
     return splits.load_split(PROFILE, IMAGE, reduced=True, progressbar=False)
 
 
 @pytest.fixture
 def few(monkeypatch):
     """A dozen pictures of each group; screenshots of two records."""
-    pages = records.read_all()[:2]
-    monkeypatch.setattr(strangers.records, "read_all", lambda: pages)
+    monkeypatch.setattr(strangers, "PAGES", strangers.PAGES[:2])
     for name, number in {"PICTURES": 60, "CELLS": 6, "SCREENSHOTS": 6}.items():
         monkeypatch.setattr(strangers, name, number)
 
@@ -86,14 +87,14 @@ def test_a_class_that_was_left_out_is_met_nowhere_in_the_training(split, monkeyp
         strangers.strangers, "strangers", lambda given, *a, **k: asked.append(given) or made(given, *a, **k)
     )
     names = ("monocyte", "ig")
-    called, measured = strangers.without(split, names, epochs=2, trained=100, progressbar=False)
+    called, measured = strangers.without(split, names, epochs=2, trained=30, progressbar=False)
     left = [FOLDERS.index(name) for name in names]
     for rows in (seen["train"], seen["validation"], asked[0].rows("train")):
         assert not np.isin(split.y[rows], left).any()
     test = split.y[split.rows("test")]
     assert measured["n"] == np.isin(test, left).sum() >= measured["named"] and seen["epochs"] == 2
-    assert measured["n_train"] == len(seen["train"]) == 100 and measured["epochs"] == 2
-    assert measured["strangers"] == len(seen["strangers"]) == pytest.approx(100 / 4, abs=len(SHARES) / 2)
+    assert measured["n_train"] == len(seen["train"]) == 30 and measured["epochs"] == 2
+    assert measured["strangers"] == len(seen["strangers"]) == pytest.approx(30 / 4, abs=len(SHARES) / 2)
     assert len(called) == len(test) and not np.isin(called, left).any(), "a name that it never heard"
     assert len(asked[0].rows("test")) == len(test) - measured["n"]
 

@@ -15,6 +15,8 @@ from bloodcell_utils.models import pretrained
 
 PROFILE = config.profile("sample", compact=Compact(travelled=1))
 
+pytestmark = pytest.mark.usefixtures("few_cells")
+
 
 def test_it_is_measured_alone_and_with_the_one_from_home_and_can_be_shipped(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "TRAVELLED", tmp_path)

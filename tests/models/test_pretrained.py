@@ -1,5 +1,6 @@
 """The weights that came with the package, and their forward pass in NumPy."""
 
+import os
 import subprocess
 import sys
 
@@ -86,31 +87,38 @@ def test_missing_or_damaged_weights(tmp_path, content):
         pretrained.metadata(tmp_path)
 
 
-def test_the_base_opens_where_this_package_is_not(tmp_path):
-    path = pretrained.write_base(tmp_path / "base.keras")
+FRESH = """
+import sys
+sys.modules["bloodcell_utils"] = None
+import keras, numpy as np
+base = keras.saving.load_model("base.keras")
+np.save("maps.npy", base.predict(np.load("images.npy")[:, 16:112, 16:112], verbose=0))
+del sys.modules["bloodcell_utils"]
+import bloodcell_utils.models.layers
+whole = keras.saving.load_model("whole.keras")
+np.save("answers.npy", whole.predict(np.load("images.npy"), verbose=0))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """Images, and what both files give for them in a process that has seen neither network."""
+    folder = tmp_path_factory.mktemp("fresh")
+    pretrained.write_base(folder / "base.keras")
+    pretrained.network().save(folder / "whole.keras")
     images = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
-    np.save(tmp_path / "images.npy", images[:, 16:112, 16:112])
-    code = (
-        "import sys; sys.modules['bloodcell_utils'] = None\n"
-        "import keras, numpy as np\n"
-        f"base = keras.saving.load_model({str(path)!r})\n"
-        f"np.save({str(tmp_path / 'maps.npy')!r}, base.predict(np.load({str(tmp_path / 'images.npy')!r}), verbose=0))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    maps = np.load(tmp_path / "maps.npy")
+    np.save(folder / "images.npy", images)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", FRESH], cwd=folder, check=True, capture_output=True, env=environment)
+    return images, np.load(folder / "maps.npy"), np.load(folder / "answers.npy")
+
+
+def test_the_base_opens_where_this_package_is_not(fresh):
+    images, maps, _ = fresh
     assert maps.shape == (2, 3, 3, 256)
     np.testing.assert_allclose(maps.mean(axis=(1, 2)), pretrained.logits(images)[1], atol=1e-3)
 
 
-def test_a_saved_network_opens_in_a_fresh_process(tmp_path):
-    model = pretrained.network()
-    model.save(tmp_path / "whole.keras")
-    image = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3)).astype(np.float32)
-    np.save(tmp_path / "image.npy", image)
-    code = (
-        "import keras, numpy as np, bloodcell_utils.models.layers\n"
-        f"model = keras.saving.load_model({str(tmp_path / 'whole.keras')!r})\n"
-        f"np.save({str(tmp_path / 'seen.npy')!r}, model.predict(np.load({str(tmp_path / 'image.npy')!r}), verbose=0))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    np.testing.assert_allclose(np.load(tmp_path / "seen.npy"), model.predict(image, verbose=0), atol=1e-5)
+def test_a_saved_network_opens_in_a_fresh_process(fresh):
+    images, _, answers = fresh
+    np.testing.assert_allclose(answers, pretrained.network().predict(images, verbose=0), atol=1e-5)

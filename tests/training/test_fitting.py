@@ -53,10 +53,10 @@ def train(settings, name=None, model=None, x=X, deadline=None):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_it_learns(optimizer, schedule):
-    model, history = train(Settings(12, 16, optimizer, 0.05, schedule))
+    model, history = train(Settings(6, 8, optimizer, 0.05, schedule))
     assert history.best["val_accuracy"] > 0.75
     assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]
-    assert [epoch["epoch"] for epoch in history.epochs] == list(range(1, 13))
+    assert [epoch["epoch"] for epoch in history.epochs] == list(range(1, 7))
 
 
 def test_the_model_ends_with_its_best_epoch():
@@ -257,7 +257,7 @@ def test_class_weights_change_what_is_learnt():
             x,
             rare,
             validation_data=(x, rare),
-            settings=Settings(60, 16, learning_rate=0.05, class_weight=class_weight),
+            settings=Settings(12, 4, learning_rate=0.05, class_weight=class_weight),
             progressbar=False,
         )
         answers.append(training.predict(model, x[:1])[0])
