@@ -9,7 +9,6 @@ from bloodcell_utils import config
 from bloodcell_utils.datasets import drawn_labs, load_split
 from bloodcell_utils.experiments import adapt, records, shift
 
-
 pytestmark = pytest.mark.usefixtures("few_cells")
 
 
