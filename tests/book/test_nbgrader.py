@@ -24,11 +24,16 @@ ANSWERS = {
     "wrong": [MISTAKEN[0], "lambda y, patients: (np.arange(48), np.arange(48, 60))", MISTAKEN[1]],
     "broken": ["1 / 0", "answer = (", "..."],
 }
-# nbgrader takes seconds to load, so it is loaded once; each command then is a process of its own.
+# nbgrader takes seconds to load, so it is loaded once; each command then is a process of its own. Where nbgrader would
+# load itself once more, to ask for the version of a new database, it is told; and see tests/conftest.py on addresses.
 COMMANDS = """
 import json, os, sys
-import nbgrader.apps, nbgrader.converters, nbgrader.exchange, nbgrader.plugins
+sys.modules["rfc3987_syntax"] = None
+import nbgrader.api, nbgrader.apps, nbgrader.converters, nbgrader.exchange, nbgrader.plugins
+from alembic.script import ScriptDirectory
 from nbgrader.apps.nbgraderapp import main
+from nbgrader.dbutil import ALEMBIC_DIR
+nbgrader.api.get_alembic_version = ScriptDirectory(ALEMBIC_DIR).get_current_head
 for line in sys.stdin:
     folder, arguments, said = json.loads(line)
     if not (child := os.fork()):
