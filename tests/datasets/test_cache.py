@@ -75,7 +75,7 @@ def test_a_shared_sample_that_was_changed_is_drawn_anew_in_ones_own_cache(cache,
     profile = config.PROFILES["sample"]
     monkeypatch.setattr(sample, "write", partial(sample.write, per_class=8, size=32))
     paths = splits.load_index(profile)["path"]
-    changed = next(cache.rglob("*.jpg"))
+    changed = next(cache.rglob("[!.]*.jpg"))
     changed.write_bytes(b"oops")
     only_read(cache)
     assert splits.load_index(profile)["path"].tolist() == paths.tolist()

@@ -1,6 +1,7 @@
 """Other laboratories: sets are kept apart, labelled cells are never tested on, the record belongs to home."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ pytestmark = pytest.mark.usefixtures("few_cells")
 @pytest.fixture(scope="module", autouse=True)
 def small_laboratories():
     with pytest.MonkeyPatch.context() as patch:
-        few = {"cells": dict.fromkeys(("neutrophil", "eosinophil", "lymphocyte"), 22)}
+        few = {"cells": dict.fromkeys(("neutrophil", "eosinophil", "lymphocyte"), 12)}
         patch.setattr(drawn_labs, "LABS", {name: replace(lab, **few) for name, lab in drawn_labs.LABS.items()})
+        patch.setattr(shift, "FEWEST", 10)
         yield
 
 
@@ -47,7 +49,7 @@ def test_shift_on_drawn_cells(tmp_path):
 def test_adapt_on_drawn_cells(monkeypatch):
     monkeypatch.setattr(adapt, "ALPHAS", (0.0, 1.0))
     monkeypatch.setattr(adapt, "PULLS", (3.0,))
-    monkeypatch.setattr(adapt, "DRAWS", 2)
+    monkeypatch.setattr(adapt, "labelled", partial(adapt.labelled, draws=2))
     models = adapt.run(config.PROFILES["sample"], progressbar=False).models
     ways = ["as it is", "colours matched", "statistics recomputed", "both"]
     assert list(models)[:4] == ways and list(models)[-2:] == [f"{shift.STAYED}, {way}" for way in ways[1:3]]
@@ -55,7 +57,7 @@ def test_adapt_on_drawn_cells(monkeypatch):
     assert all(model["tuned"]["on"] == first for model in models.values() if "tuned" in model)
     as_it_is = models["as it is"]["groups"][first]["right"]
     assert models["statistics recomputed"]["shares"]["0.0"][first] == as_it_is
-    assert models["a new head, 20 a class"]["draws"][first][0][1] == 33, "half of 22 of each kind are tested on"
+    assert models["a new head, 20 a class"]["draws"][first][0][1] == 18, "half of 12 of each kind are tested on"
 
 
 def test_labelled_cells_are_not_tested_on():
