@@ -196,7 +196,7 @@ def _train(table, profile, n):
             return len(self.files)
 
         def __getitem__(self, which):
-            return _decoded(self.files[which])
+            return np.stack([_decoded(self.files[row]) for row in which])
 
     files = Decoding(list(_files(some)))
     ready = np.asarray(load_images(some, IMAGE, progressbar=False, reduced=True))
