@@ -1,8 +1,22 @@
-"""The built book as a reader meets it: served, compressed as a host does, and opened in Chromium."""
+"""The built book as a reader meets it: served, compressed as a host does, and opened in Chromium.
+
+With `--dist loadgroup` the tests of a file stay with one worker, except where the file says otherwise.
+"""
+
+from contextlib import contextmanager
 
 import pytest
 from host import HTML, serve
 from printing import chromium as find_chromium
+
+HOME = "127.0.0.1"
+ALONE = ["--no-sandbox", f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOME}"]  # no other host has an address
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -16,36 +30,50 @@ def site():
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Chromium without a window."""
+    """Chromium without a window, and without another host than ours."""
     if find_chromium() is None:
         pytest.skip("there is no Chromium: `sudo apt-get install chromium`")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ALONE)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def visit(chromium):
+    """To open the book as on a first visit, with nothing stored. What fails on the way is in `context.trouble`."""
+
+    @contextmanager
+    def visit():
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        context.trouble = []
+
+        def failed(request):
+            if not request.url.startswith((f"http://{HOME}:", "data:", "blob:")):
+                context.trouble.append(f"asked {request.url}")
+
+        def told(message):
+            if message.type == "error":
+                context.trouble.append(f"{message.text} ({message.location.get('url', '')})")
+
+        context.on("requestfailed", failed)
+        context.on("console", told)
+        context.on("weberror", lambda error: context.trouble.append(str(error.error)))
+        try:
+            yield context
+        finally:
+            context.close()
+
+    return visit
+
+
 @pytest.fixture
-def context(chromium):
-    """A reader's first visit: nothing stored. What fails on the way is in `context.trouble`."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.trouble = []
-
-    def stay_home(route):
-        context.trouble.append(f"asked {route.request.url}")
-        route.abort()
-
-    def told(message):
-        if message.type == "error":
-            context.trouble.append(f"{message.text} ({message.location.get('url', '')})")
-
-    context.route(lambda url: not url.startswith(("http://127.0.0.1:", "data:", "blob:")), stay_home)
-    context.on("console", told)
-    context.on("weberror", lambda error: context.trouble.append(str(error.error)))
-    yield context
-    context.close()
+def context(visit):
+    """A first visit for one test."""
+    with visit() as context:
+        yield context
 
 
 @pytest.fixture

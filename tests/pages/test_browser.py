@@ -1,20 +1,83 @@
-"""Every page, opened in a browser: no error, and no request that leaves the machine."""
+"""Every page, opened in a browser: no error, no request that leaves the machine, nothing serious in axe-core's eyes."""
+
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
 from host import HTML
 
 MOST, FIRST = 2_000, {"book/intro.html": 300}  # kB sent before a click
-PAGES = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts)
+PAGES = sorted(
+    (path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts),
+    key=lambda name: -(HTML / name).stat().st_size,  # the longest first, so that two workers end together
+)
+DECKS = [name for name in PAGES if name.startswith("slides/")]
+TEXTS = [name for name in PAGES if name not in DECKS]
+AXE = sorted((HTML.parent / "npm").glob("axe-core-*/package/axe.min.js"))
+GRAVE = ("serious", "critical")
+THEMES_OWN = {  # what the theme and the parsers make of pages, by rule and a part of the element's HTML
+    ("aria-required-children", 'class="citation-list"'),  # docutils: its entries are `doc-biblioentry`, not list items
+    ("label", "task-list-item-checkbox"),  # the Markdown parser: a box that cannot be ticked, its text beside it
+    ("label-content-name-mismatch", "search-button-field"),  # the theme: the key's name is part of what is seen
+    ("summary-name", "toctree-toggle"),  # the theme: the arrow beside a link of the contents, which has the name
+}
+ALL, COLOURS = {}, {"runOnly": ["color-contrast"]}
+ASK = """async (rules) => (await axe.run(document, { resultTypes: ["violations"], ...rules })).violations.flatMap(
+    ({ id, impact, nodes }) => nodes.map(({ html, target }) => ({ id, impact, html, target: String(target) })))"""
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_without_an_error_takes_little_and_asks_nothing_of_others(context, page, site, name):
-    wire, sent = context.new_cdp_session(page), []
-    wire.send("Network.enable")
-    wire.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
-    answer = page.goto(f"{site}/{name}", wait_until="networkidle")
-    assert answer.ok
-    assert sum(sent) / 1000 <= FIRST.get(name, MOST)
+@pytest.fixture(scope="module")
+def seen(visit, site):
+    """A function from a page's name to what was seen of it, opened once for all its tests."""
+
+    @cache
+    def look(name):
+        with visit() as context:
+            page = context.new_page()
+            wire, sent = context.new_cdp_session(page), []
+            wire.send("Network.enable")
+            wire.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+            answer = page.goto(f"{site}/{name}", wait_until="networkidle")
+            found = SimpleNamespace(ok=answer.ok, sent=sum(sent), trouble=list(context.trouble))
+            if AXE and name in TEXTS:
+                found.problems = problems(page)
+        return found
+
+    return look
+
+
+def problems(page):
+    """What axe-core finds in both colour schemes."""
+    page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")  # after what the theme does
+    page.add_script_tag(path=AXE[-1])
+    found = page.evaluate(ASK, ALL)
+    page.emulate_media(color_scheme="dark")
+    if page.get_attribute("html", "data-theme"):  # the theme follows a moment later
+        page.wait_for_selector('html[data-theme="dark"]')
+    return found + page.evaluate(ASK, COLOURS)
+
+
+def ours(finding):
+    return not any(finding["id"] == rule and part in finding["html"] for rule, part in THEMES_OWN)
+
+
+def each(names):
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
+
+
+@each(PAGES)
+def test_a_page_opens_without_an_error_takes_little_and_asks_nothing_of_others(seen, name):
+    found = seen(name)
+    assert found.ok
+    assert not found.trouble
+    assert found.sent / 1000 <= FIRST.get(name, MOST)
+
+
+@pytest.mark.skipif(not AXE, reason="axe-core is not here: `make pages` fetches it")
+@each(TEXTS)
+def test_nothing_stands_in_the_way(seen, name):
+    grave = [finding for finding in seen(name).problems if finding["impact"] in GRAVE and ours(finding)]
+    assert not [f"{f['id']}: {f['target']} {f['html'][:120]}" for f in grave]
 
 
 CLOSED = """Object.defineProperty(window, "localStorage", {
