@@ -1,22 +1,26 @@
-"""The built book as a reader meets it: served, compressed as a host does, and opened in Chromium.
-
-With `--dist loadgroup` the tests of a file stay with one worker, except where the file says otherwise.
-"""
+"""The built book as a reader meets it: served, compressed as a host does, and opened in Chromium."""
 
 from contextlib import contextmanager
 
 import pytest
 from host import HTML, serve
 from printing import chromium as find_chromium
+from xdist.scheduler import LoadFileScheduling
 
 HOME = "127.0.0.1"
 ALONE = ["--no-sandbox", f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOME}"]  # no other host has an address
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+class ByPage(LoadFileScheduling):
+    """The tests of a file stay with one worker; where each page is opened once for several tests, those of a page do."""
+
+    def _split_scope(self, nodeid):
+        file, _, test = nodeid.partition("::")
+        return test.partition("[")[2] if file.endswith("test_browser.py") and ".html]" in test else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByPage(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +59,9 @@ def visit(chromium):
                 context.trouble.append(f"asked {request.url}")
 
         def told(message):
-            if message.type == "error":
-                context.trouble.append(f"{message.text} ({message.location.get('url', '')})")
+            address = message.location.get("url", "")
+            if message.type == "error" and not address.endswith("/favicon.ico"):  # which no page asks for
+                context.trouble.append(f"{message.text} ({address})")
 
         context.on("requestfailed", failed)
         context.on("console", told)

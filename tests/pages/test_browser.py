@@ -61,11 +61,7 @@ def ours(finding):
     return not any(finding["id"] == rule and part in finding["html"] for rule, part in THEMES_OWN)
 
 
-def each(names):
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
-
-
-@each(PAGES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_without_an_error_takes_little_and_asks_nothing_of_others(seen, name):
     found = seen(name)
     assert found.ok
@@ -74,7 +70,7 @@ def test_a_page_opens_without_an_error_takes_little_and_asks_nothing_of_others(s
 
 
 @pytest.mark.skipif(not AXE, reason="axe-core is not here: `make pages` fetches it")
-@each(TEXTS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_nothing_stands_in_the_way(seen, name):
     grave = [finding for finding in seen(name).problems if finding["impact"] in GRAVE and ours(finding)]
     assert not [f"{f['id']}: {f['target']} {f['html'][:120]}" for f in grave]
