@@ -221,6 +221,10 @@ PROFILES = {
                 size=96, crop=0.7, blocks=4, head=(256,), images_per_class=None, epochs=8, schedule="cosine",
                 head_epochs=15,
             ),
+            small=Tuning(
+                size=64, crop=0.6, blocks=2, head=(256,), symmetries=1, epochs=8, schedule="cosine", head_epochs=15
+            ),
+            grid=Grid(epochs=2, head_epochs=15, equal_steps=True),
         ),
         Profile(name="full", data="pbc", backbones=("vgg16", "inception_v3"), image_size=224),
     )

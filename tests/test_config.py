@@ -21,9 +21,9 @@ def test_the_environment_names_the_profile_and_a_caller_overrules_it(monkeypatch
 
 
 @pytest.mark.parametrize("source", ["argument", "environment"])
-def test_an_unknown_profile_is_answered_with_the_three(source, monkeypatch):
+def test_an_unknown_profile_is_answered_with_those_there_are(source, monkeypatch):
     monkeypatch.setenv("BLOODCELL_PROFILE", "pocket")
-    with pytest.raises(BloodcellError, match="'pocket'.*sample, laptop, full"):
+    with pytest.raises(BloodcellError, match="'pocket'.*sample, laptop, workstation, full"):
         config.profile("pocket" if source == "argument" else None)
 
 
