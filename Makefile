@@ -53,7 +53,7 @@ notebooks: .venv/.notebooks  ## run every notebook that changed, solved; compare
 
 pages: pdf  ## check the built pages, as files and in a browser: links, pictures, nothing from another host
 	-@$(PY) book/_ext/npm.py axe-core
-	$(PY) -m pytest -n 2 --dist loadgroup tests/pages
+	$(PY) -m pytest -n 2 --dist loadfile tests/pages
 
 student instructor assignments: $(INSTALLED)  ## the notebooks without solutions; with all answers; for nbgrader
 	@$(PY) book/tools/editions.py $@

@@ -12,7 +12,7 @@ ALONE = ["--no-sandbox", f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOME}
 
 
 class ByPage(LoadFileScheduling):
-    """The tests of a file stay with one worker; where each page is opened once for several tests, those of a page do."""
+    """The tests of a file stay with one worker; where a page is opened once for several tests, those of a page do."""
 
     def _split_scope(self, nodeid):
         file, _, test = nodeid.partition("::")
