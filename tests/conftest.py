@@ -113,6 +113,16 @@ def few_cells(table):
         yield
 
 
+@pytest.fixture(scope="module")
+def eagerly():
+    """TensorFlow computes operation by operation: for a handful of batches a graph is built longer than it computes."""
+    from tensorflow.config import run_functions_eagerly
+
+    run_functions_eagerly(True)
+    yield
+    run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def encode():
     """A function from an array to the bytes of an image file."""

@@ -1,5 +1,7 @@
 """Adapting to a laboratory: colours are brought home, names are learnt, and what would harm is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,12 @@ from bloodcell_utils.models.pretrained import TRAVELLED
 
 @pytest.fixture(scope="module")
 def lab():
-    table, images = drawn_labs.draw_lab("drawn, pale")
-    return images[::2], table["class"].map(FOLDERS.index).to_numpy()[::2]
+    name = "drawn, pale"
+    few = replace(drawn_labs.LABS[name], cells=dict.fromkeys(FOLDERS, 10))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(drawn_labs.LABS, name, few)
+        table, images = drawn_labs.draw_lab(name)
+    return images, table["class"].map(FOLDERS.index).to_numpy()
 
 
 def test_home_stays_as_it_is(lab):

@@ -31,7 +31,7 @@ def split(few_cells):
 def few(monkeypatch):
     """A dozen pictures of each group; screenshots of two records."""
     monkeypatch.setattr(strangers, "PAGES", strangers.PAGES[:2])
-    for name, number in {"PICTURES": 60, "CELLS": 6, "SCREENSHOTS": 6}.items():
+    for name, number in {"PICTURES": 30, "CELLS": 4, "SCREENSHOTS": 4}.items():
         monkeypatch.setattr(strangers, name, number)
 
 

@@ -11,6 +11,8 @@ from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.models import backbones, pretrained, runtime
 from bloodcell_utils.models.compactnet_input import IMAGE, VIEW
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def vgg16():

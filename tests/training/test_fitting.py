@@ -256,7 +256,7 @@ def test_class_weights_change_what_is_learnt():
             model,
             x,
             rare,
-            validation_data=(x, rare),
+            validation_data=(x[:8], rare[:8]),
             settings=Settings(12, 4, learning_rate=0.05, class_weight=class_weight),
             progressbar=False,
         )
