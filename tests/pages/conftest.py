@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
-from host import HTML, serve
+from host import HTML, Pages, serve
 from printing import chromium as find_chromium
 from xdist.scheduler import LoadFileScheduling
 
@@ -12,7 +12,7 @@ ALONE = ["--no-sandbox", f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOME}
 
 
 class ByPage(LoadFileScheduling):
-    """The tests of a file stay with one worker; where a page is opened once for several tests, those of a page do."""
+    """A file's tests stay with one worker; where a page is opened once for several tests, those of the page do."""
 
     def _split_scope(self, nodeid):
         file, _, test = nodeid.partition("::")
@@ -28,7 +28,7 @@ def site():
     """The address of the book, without a slash at its end."""
     if not (HTML / "index.html").is_file():
         pytest.skip("there is no book yet: run `make book`")
-    with serve() as address:
+    with serve(Pages) as address:
         yield address
 
 
@@ -81,8 +81,19 @@ def context(visit):
         yield context
 
 
+@pytest.fixture(scope="session")
+def reader(visit):
+    """One reader for many tests."""
+    with visit() as context:
+        yield context
+
+
 @pytest.fixture
-def page(context):
-    """A page whose reader sees no error, of the console or of the network."""
-    yield context.new_page()
-    assert not context.trouble
+def page(reader, site):
+    """A page where nothing is stored, and whose reader sees no error, of the console or of the network."""
+    reader.trouble.clear()
+    page = reader.new_page()
+    reader.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": "all"})
+    yield page
+    page.close()
+    assert not reader.trouble

@@ -30,20 +30,26 @@ ASK = """async (rules) => (await axe.run(document, { resultTypes: ["violations"]
 def seen(visit, site):
     """A function from a page's name to what was seen of it, opened once for all its tests."""
 
-    @cache
-    def look(name):
-        with visit() as context:
-            page = context.new_page()
-            wire, sent = context.new_cdp_session(page), []
-            wire.send("Network.enable")
-            wire.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+    with visit() as context:
+        page, sent = context.new_page(), []
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        wire.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+
+        @cache
+        def look(name):
+            sent.clear()
+            context.trouble.clear()
+            page.emulate_media(color_scheme="light")
             answer = page.goto(f"{site}/{name}", wait_until="networkidle")
             found = SimpleNamespace(ok=answer.ok, sent=sum(sent), trouble=list(context.trouble))
             if AXE and name in TEXTS:
                 found.problems = problems(page)
-        return found
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")  # the next one is a first visit again
+            return found
 
-    return look
+        yield look
 
 
 def problems(page):

@@ -312,8 +312,8 @@ def test_a_missing_network_is_not_the_fault_of_the_picture(troubled, site):
     assert "networks could not be loaded" in answer and "404" in notes
 
 
-def test_a_slow_network_is_not_the_fault_of_the_picture(page, site):
-    held = []
+def test_a_slow_network_is_not_the_fault_of_the_picture(context, site):
+    page, held = context.new_page(), []
     page.clock.install()
     page.route("**/worker.js", lambda route: held.append(route))
     with page.expect_request("**/worker.js"):
@@ -322,6 +322,7 @@ def test_a_slow_network_is_not_the_fault_of_the_picture(page, site):
     held.pop().continue_()
     page.wait_for_selector(".lab[data-done='1']")
     assert "Read in" in page.inner_text(".lab-time")
+    assert not context.trouble
 
 
 def alter(page, level):

@@ -59,8 +59,13 @@ def test_links_between_pages_lead_on_inside_the_book(whole):
 def test_a_printed_chapter_can_be_read_and_its_links_lead_to_the_published_pages(chapter):
     page = f"notebooks/{chapter.file.removesuffix('.ipynb')}"
     printed = PdfReader(HTML / place(page))
-    text = " ".join(" ".join(normalize("NFKC", sheet.extract_text()).split()) for sheet in printed.pages)
-    assert chapter.title in text and "Recap" in text and "Solution" in text
+    missing = {chapter.title, "Recap", "Solution"}
+    for sheet in (printed.pages[0], *reversed(printed.pages[1:])):  # most end in the last ones
+        text = " ".join(normalize("NFKC", sheet.extract_text()).split())
+        missing = {words for words in missing if words not in text}
+        if not missing:
+            break
+    assert not missing
     assert not [link for link in links(printed) if link.get("/A", {}).get("/URI", "").startswith("file:")]
     buttons = BeautifulSoup((HTML / f"{page}.html").read_text("utf-8"), "html.parser").select(".bd-header-article a")
     assert {f"../{place(page)}", f"../{WHOLE}"} <= {button.get("href") for button in buttons}

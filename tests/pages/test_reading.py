@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as ET
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.skipif(not (HTML / "index.html").is_file(), reason="the
 each_chapter = pytest.mark.parametrize("chapter", course.load().chapters, ids=lambda chapter: chapter.name)
 
 
+@cache
 def read(name):
     return BeautifulSoup((HTML / name).read_text("utf-8"), "html.parser")
 
