@@ -28,7 +28,7 @@ def test_the_program_is_what_the_chapter_shows():
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
-    sample.write(folder / "cells", per_class=8)
+    sample.write(folder / "cells", per_class=12)
     write_base(folder / "base.keras")
     alone = "import runpy, sys; sys.modules['bloodcell_utils'] = None; runpy.run_path(sys.argv[1])"
     done = subprocess.run(
