@@ -19,6 +19,7 @@ class ByPage(LoadFileScheduling):
         return test.partition("[")[2] if file.endswith("test_browser.py") and ".html]" in test else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByPage(config, log)
 
