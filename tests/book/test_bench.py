@@ -20,7 +20,7 @@ def once(process):
 
 
 @pytest.fixture(scope="module")
-def measured():
+def measured(eagerly):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "SIZES", TINY)
         small = replace(backbones.backbone("vgg16"), input_size=64)

@@ -6,8 +6,16 @@ from bloodcell_utils.datasets.loading import load_image
 from bloodcell_utils.errors import DataError
 
 
+@pytest.fixture(scope="module", autouse=True)
+def smaller():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example_set, "SIZE", 96)
+        patch.setattr(example_set, "LARGER", 112)
+        yield
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(smaller, tmp_path_factory):
     return example_set.write(tmp_path_factory.mktemp("example") / "children")
 
 

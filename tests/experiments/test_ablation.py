@@ -22,6 +22,8 @@ PROFILE = config.profile("sample", small=SMALL, grid=GRID)
 SEEDS = {"seed": 7, "split_seed": 6}
 FULL = config.profile("full")
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def split(table):

@@ -12,6 +12,8 @@ from bloodcell_utils.models import backbones, features
 
 TINY = config.profile("sample", feature_size=32, image_size=32, pca=12)
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def recorded(table):

@@ -1,4 +1,7 @@
-"""Fine-tuning: which rows and versions train, both ways to the model, and a record that says all of it."""
+"""Fine-tuning: which rows and versions train, both ways to the model, and a record that says all of it.
+
+In graphs it is trained by the process of its own below, and in tests/book/test_gpu.py.
+"""
 
 from dataclasses import replace
 
@@ -16,10 +19,10 @@ TINY = config.Tuning(
     size=32, blocks=1, head=(16,), images_per_class=None, symmetries=2, epochs=2, batch_size=32, learning_rate=3e-4,
     schedule="cosine",
 )  # fmt: skip
-PROFILE = config.profile("sample", tuning=TINY, small=replace(TINY, images_per_class=12, symmetries=1), natural=80)
+PROFILE = config.profile("sample", tuning=TINY, small=replace(TINY, images_per_class=6, symmetries=1), natural=40)
 
 
-pytestmark = pytest.mark.usefixtures("few_cells")
+pytestmark = pytest.mark.usefixtures("few_cells", "eagerly")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def split(table):
 
 
 @pytest.fixture(scope="module")
-def tuned(few_cells):
+def tuned(few_cells, eagerly):
     return finetune.fine_tuned(PROFILE, progressbar=False)
 
 

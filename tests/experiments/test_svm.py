@@ -19,6 +19,8 @@ from bloodcell_utils.models import features
 
 TINY = config.profile("sample", feature_size=32, image_size=32, pca=12, siblings=(4, 2))
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def recorded(table):
