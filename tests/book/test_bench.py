@@ -14,19 +14,14 @@ from bloodcell_utils.models.runtime import fastest_precision
 TINY = {"features": (4,), "decode": (8,), "svm": (24,), "train": (64,), "predict": (8,), "start": (0,)}
 
 
-def once(process):
-    """Each program starts once; that Keras loads, one of them shows."""
-    return cache(lambda code: process("pass" if code == "import keras" else code))
-
-
 @pytest.fixture(scope="module")
-def measured(eagerly):
+def measured():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "SIZES", TINY)
         small = replace(backbones.backbone("vgg16"), input_size=64)
         patch.setitem(backbones.BACKBONES, "vgg16", small)
         patch.setattr(bench, "CompactNet", partial(bench.CompactNet, widths=(8, 8, 8, 8, 8)))
-        patch.setattr(bench, "_process", once(bench._process))
+        patch.setattr(bench, "_process", cache(bench._process))  # each program starts once
         return bench.run(config.profile("sample"))
 
 

@@ -23,7 +23,7 @@ def answers():
     from network import build
 
     pictures = [draw(random_spec(kind, np.random.default_rng(4)), 128, 4) for kind in ("LY", "PLATELET")]
-    pictures += [pictures[0][..., ::-1], np.zeros((128, 128, 3), np.uint8)]
+    pictures += [pictures[0][..., ::-1], 255 - pictures[1], np.zeros((128, 128, 3), np.uint8)]
     run = ReferenceEvaluator(build())
     outputs = [run.run(None, {"picture": picture[None].astype(np.float32)}) for picture in pictures]
     return np.stack(pictures), [np.concatenate(parts) for parts in zip(*outputs, strict=True)]

@@ -221,7 +221,6 @@ from test_finetune import PROFILE
 from bloodcell_utils.datasets import pbc, splits
 from bloodcell_utils.experiments import determinism
 splits.load_index = lambda profile: pbc.index(sys.argv[1])
-del determinism.MODES["as usual"]
 print(json.dumps(determinism.run(PROFILE, progressbar=False).models["deterministic"]["identical"]))
 """
     path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
