@@ -61,21 +61,24 @@ class Grid:
     ----------
     images_per_class, blocks : tuple of int or None
         Rows and columns; None takes the paper's.
-    again : tuple of int
-        Images a class and blocks of the setting that is trained with a second seed.
+    again : tuple of (int, int)
+        Images a class and blocks of the settings that are trained again with other seeds.
+    seeds : int
+        Of those, in all.
     epochs, head_epochs : int
-        For the largest row, as in `Tuning`.
-    equal_steps : bool
-        Every network is shown as many images: with fewer it sees each more often. Else every network sees its images
-        equally often, so that one with fewer images also trains for a shorter time.
+        As in `Tuning`.
+    shown : int or None
+        Images of every class that an epoch shows, so that every network trains for as many steps: one with fewer images
+        sees each more often. None shows every image once, so that one with fewer images trains for a shorter time.
     """
 
     images_per_class: tuple[int, ...] | None = None
     blocks: tuple[int, ...] | None = None
-    again: tuple[int, int] = (1024, 2)
+    again: tuple[tuple[int, int], ...] = ((1024, 2),)
+    seeds: int = 2
     epochs: int = 100
     head_epochs: int = 0
-    equal_steps: bool = False
+    shown: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,8 @@ class Profile:
         Components kept of the last block's features before the SVM; None keeps all.
     siblings : tuple of int
         Source images a class and versions of each, for the leakage experiment.
+    seeds : int
+        Networks that are fine-tuned as `tuning` says, each with its own.
     tuning, small : Tuning
         For fine-tuning, and for experiments that train many networks to compare them: fewer pixels, fewer images.
     natural : int or None
@@ -168,6 +173,7 @@ class Profile:
     feature_size: int | None = None
     pca: int | None = None
     siblings: tuple[int, int] = (1024, 4)
+    seeds: int = 1
     tuning: Tuning = Tuning()
     small: Tuning = Tuning()
     natural: int | None = None
@@ -195,7 +201,7 @@ PROFILES = {
                 schedule="cosine", head_epochs=20,
             ),
             grid=Grid(
-                images_per_class=(4, 16), blocks=(1, 2), again=(4, 1), epochs=1, head_epochs=20, equal_steps=True
+                images_per_class=(4, 16), blocks=(1, 2), again=((4, 1),), epochs=1, head_epochs=20, shown=16
             ),
             compact=Compact(short=4, long=12, best=20, travelled=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60),
             drawn=Drawn(per_class=20, epochs=2, compared=10),
@@ -211,12 +217,12 @@ PROFILES = {
                 learning_rate=2e-4, schedule="cosine", head_epochs=15,
             ),
             grid=Grid(
-                images_per_class=(256, 512, 1024), blocks=(1, 2), again=(512, 1), epochs=1, head_epochs=15,
-                equal_steps=True,
+                images_per_class=(256, 512, 1024), blocks=(1, 2), again=((512, 1),), epochs=1, head_epochs=15,
+                shown=1024,
             ),
         ),
         Profile(  # hours on two cores, and no GPU
-            name="workstation", data="pbc", crop=0.8, pca=400, siblings=(128, 4),
+            name="workstation", data="pbc", crop=0.8, pca=400, siblings=(128, 4), seeds=2,
             tuning=Tuning(
                 size=96, crop=0.7, blocks=4, head=(256,), images_per_class=None, epochs=8, schedule="cosine",
                 head_epochs=15,
@@ -224,7 +230,7 @@ PROFILES = {
             small=Tuning(
                 size=64, crop=0.6, blocks=2, head=(256,), symmetries=1, epochs=8, schedule="cosine", head_epochs=15
             ),
-            grid=Grid(epochs=2, head_epochs=15, equal_steps=True),
+            grid=Grid(again=((512, 1), (4096, 1)), seeds=3, epochs=8, head_epochs=15, shown=1024),
         ),
         Profile(name="full", data="pbc", backbones=("vgg16", "inception_v3"), image_size=224),
     )

@@ -35,8 +35,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
     Parameters
     ----------
     profile : config.Profile
-        Its ``grid`` says which cells, its ``small`` tuning how they are trained. One cell is repeated with the next
-        seed.
+        Its ``grid`` says which cells, and which of them with other seeds too; its ``small`` tuning, how they are
+        trained.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
     scheduler : str, optional
@@ -72,7 +72,7 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
 
 
 def grid_settings(profile, backbone=None, *, seed=SEED):
-    """The cells of a profile's grid, row by row; the last is the one that is trained with a second seed.
+    """The cells of a profile's grid, row by row, and at last those that are trained with other seeds.
 
     Parameters
     ----------
@@ -85,12 +85,14 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     -------
     list of dict
         ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row with
-        that seed, whose activations the others share; ``repeats``, how often an epoch shows each image.
+        that seed, whose activations the others share; ``repeats``, how often an epoch shows each image: 1/4 where four
+        epochs show every image once.
 
     Raises
     ------
     BloodcellError
-        If the profile's grid is the paper's, and the paper has none of this network.
+        If the profile's grid is the paper's, and the paper has none of this network; if the images that an epoch shows
+        are neither a multiple nor a fraction of a row's.
     """
     grid, backbone = profile.grid, backbone or profile.borrowed
     printed_rows = paper.TABLE_3.get(backbone)
@@ -102,14 +104,16 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     rows = grid.images_per_class or tuple(printed_rows)
     columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]
+    every += [(n, blocks, seed + i, n) for n, blocks in grid.again for i in range(1, grid.seeds)]
+    if uneven := [n for n in rows if grid.shown and grid.shown % n and n % grid.shown]:
+        raise BloodcellError(f"An epoch of {grid.shown} images a class shows none of {uneven} equally often.")
     passes = {"epochs": grid.epochs, "head_epochs": grid.head_epochs}
-    every.append((*grid.again, seed + 1, grid.again[0]))
     return [
         {
             "tuning": asdict(replace(profile.small, images_per_class=n, blocks=blocks, **passes)),
             "seed": own_seed,
             "largest": largest,
-            "repeats": max(rows) // n if grid.equal_steps else 1,
+            "repeats": _often(grid.shown or n, n),
         }
         for n, blocks, own_seed, largest in every
     ]
@@ -126,7 +130,8 @@ def train(profile, tuning, backbone, *, seed, largest, repeats, split, data):
     profile, backbone : str
     tuning : dict
         Fields of `config.Tuning`.
-    seed, largest, repeats : int
+    seed, largest : int
+    repeats : int or float
         As from `grid_settings`.
     split : int
         Seed of the split.
@@ -153,19 +158,23 @@ def train(profile, tuning, backbone, *, seed, largest, repeats, split, data):
     network = finetune.untrained(profile, chosen, backbone=backbone, seed=seed)
     sources, (versions,) = finetune.training_rows(chosen.table, largest, seed=seed)
     # Every class has `largest` rows, in one order for all sizes: a smaller row of the grid is the beginning of each.
-    mine = np.tile(np.flatnonzero(np.arange(len(sources)) % largest < tuning.images_per_class), repeats)
+    # Where an epoch shows a part of them, each part has as many of every class, at the same places.
+    parts = max(1, round(1 / repeats))
+    part = np.arange(len(sources)) % largest // (tuning.images_per_class // parts)
+    mine = [np.tile(np.flatnonzero(part == i), max(1, int(repeats))) for i in range(parts)]
     quiet = {"progressbar": False}
     every = finetune.training_inputs(network, chosen.images, sources, versions=versions, **quiet)
-    X, X_val = finetune.Subset(every, mine), finetune.training_inputs(network, chosen.images, validation, **quiet)
+    X = [finetune.Subset(every, rows) for rows in mine]
+    X_val = finetune.training_inputs(network, chosen.images, validation, **quiet)
     settings, held = finetune.settings(tuning, seed), (X_val, y[validation])
     how = {"settings": settings, "head_epochs": tuning.head_epochs, **quiet}
     prepared = time.perf_counter()
     with _alone(f"ablation-{key(VERSION, arguments)}") as name:
-        history = finetune.fit(network, X, y[sources[mine]], validation_data=held, name=name, **how)
+        history = finetune.fit(network, X, y[sources[mine[0]]], validation_data=held, name=name, **how)
         predicted = fitting.predict(network.end, X_val, settings.batch_size).argmax(axis=1)
     result = {
         "predicted": predicted.tolist(),
-        "different_images": len(np.unique(sources[mine])),
+        "different_images": len(np.unique(sources[np.concatenate(mine)])),
         "precision": network.end.compute_dtype,
         "prepared_s": round(prepared - started, 1),
         "trained_s": round(history.seconds, 1),
@@ -251,6 +260,10 @@ def best_by_luck(settings, n, truth, *, tables=10_000, seed=SEED):
 def _with_intervals(table):
     low, high = metrics.wilson(table["right"], table["n"]).T
     return table.assign(accuracy=table["right"] / table["n"], low=low, high=high)
+
+
+def _often(shown, n):
+    return shown // n if shown >= n else shown / n
 
 
 def _fingerprint(table):

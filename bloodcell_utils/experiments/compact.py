@@ -101,23 +101,6 @@ class Joined:
         return fitting.take(self.arrays, which, rows - np.concatenate([[0], self.ends])[which])
 
 
-def predict_with_symmetries(model, images):
-    """Mean probabilities over the eight symmetries of each image.
-
-    Parameters
-    ----------
-    model : keras.Model
-    images : numpy.ndarray of uint8, shape (n, size, size, 3)
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n, k)
-    """
-    mirrored = images[:, :, ::-1]
-    views = (np.rot90(x, quarter, (1, 2)) for x in (images, mirrored) for quarter in range(4))
-    return np.mean([fitting.predict(model, np.ascontiguousarray(view)) for view in views], axis=0)
-
-
 def corruptions():
     """Changes that an image may suffer in the next laboratory.
 
@@ -171,7 +154,9 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
                 "loaded_s": round(loaded, 1),
                 "trained_s": round(history.seconds, 1),
                 "parameters": model.count_params(),
-                "symmetries_right": int((predict_with_symmetries(model, test).argmax(axis=1) == found.truth).sum()),
+                "symmetries_right": int(
+                    (fitting.predict_with_symmetries(model, test).argmax(axis=1) == found.truth).sum()
+                ),
                 "corruptions": correct_after_corruption(model, test, found.truth)
                 if epochs == profile.compact.long
                 else None,

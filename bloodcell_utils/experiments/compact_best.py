@@ -17,8 +17,9 @@ from ..errors import BloodcellError
 from ..evaluation import calibration
 from ..models import pretrained
 from ..models.compactnet_input import IMAGE
+from ..training import fitting
 from . import records
-from .compact import correct_after_corruption, predict_with_symmetries, settings, train_compactnet
+from .compact import correct_after_corruption, settings, train_compactnet
 
 TOLERATED = 0.002  # wrong names among those given, on validation images
 FAMILIAR = 0.995  # share of the validation images that are no strangers
@@ -58,7 +59,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, ship=False, progressbar=True):
     temperature = calibration.fit_temperature(held, y[validation])
     threshold = calibration.choose_threshold(calibration.apply_temperature(held, temperature), y[validation], TOLERATED)
     shown, truth = np.asarray(images[test]), y[test]
-    answers = {"one view": single, "eight symmetries": predict_with_symmetries(model, shown)}
+    answers = {"one view": single, "eight symmetries": fitting.predict_with_symmetries(model, shown)}
     calibrated = calibration.apply_temperature(single, temperature)
     named = (calibrated.max(axis=1) >= threshold) & (calibration.mahalanobis_distance(new, means, whitening) <= limit)
     extra = {

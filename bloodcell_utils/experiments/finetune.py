@@ -269,12 +269,14 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, d
 
 
 def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadline=None, progressbar=True):
-    """Measure a fine-tuned network on the test images; with a cached prefix, its head alone before.
+    """Measure fine-tuned networks on the test images.
+
+    With a cached prefix, also the head alone, before; from the pixels, also the mean answer to the eight symmetries.
 
     Parameters
     ----------
     profile : config.Profile
-        Its ``tuning`` says how.
+        Its ``tuning`` says how, its ``seeds`` how many.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
     split, deadline
@@ -291,23 +293,32 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadl
         alone = {"blocks": 0, "head_epochs": 0, "epochs": tuning.head_epochs, "learning_rate": HEAD_RATE}
         frozen = replace(profile, tuning=replace(tuning, **alone, schedule="constant"))
         head = fine_tuned(frozen, backbone, **given)
-    started = time.perf_counter()
-    tuned = fine_tuned(profile, backbone, deadline=deadline, **given)
-    found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
-    if head:
-        found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())
-    trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
-    found.add(
-        f"{backbone} fine-tuned",
-        tuned.probabilities[found.rows].argmax(axis=1),
-        time.perf_counter() - started - tuned.trained_s + tuned.history.seconds,
-        printed=paper.printed_accuracy("fine_tuned", backbone),
-        prepared_s=round(tuned.prepared_s, 1),
-        trained_s=round(tuned.history.seconds, 1),  # of the training itself, also where the cache had the network
-        parameters={"all": tuned.model.count_params(), "trained": trained},
-        tuning=asdict(profile.tuning),
-        **tuned.history.details(),
-    )
+    found = None
+    for own_seed in range(seed, seed + profile.seeds):
+        started = time.perf_counter()
+        tuned = fine_tuned(profile, backbone, deadline=deadline, **given | {"seed": own_seed})
+        if not found:
+            given["split"] = tuned.split
+            found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
+            if head:
+                found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())
+        suffix = f", seed {own_seed}" * (own_seed != seed)
+        trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
+        found.add(
+            f"{backbone} fine-tuned{suffix}",
+            tuned.probabilities[found.rows].argmax(axis=1),
+            time.perf_counter() - started - tuned.trained_s + tuned.history.seconds,
+            printed=paper.printed_accuracy("fine_tuned", backbone),
+            prepared_s=round(tuned.prepared_s, 1),
+            trained_s=round(tuned.history.seconds, 1),  # of the training itself, also where the cache had the network
+            parameters={"all": tuned.model.count_params(), "trained": trained},
+            tuning=asdict(profile.tuning),
+            seed=own_seed,
+            **tuned.history.details(),
+        )
+        if not tuning.symmetries:
+            views = fitting.predict_with_symmetries(tuned.model, tuned.split.images[found.rows])
+            found.add(f"{backbone} fine-tuned, eight symmetries{suffix}", views.argmax(axis=1))
     return found.record(describe(profile, backbone))
 
 

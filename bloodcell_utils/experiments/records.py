@@ -455,6 +455,11 @@ def _migrated(content):
     # Before the split had a seed of its own, these experiments drew it with that of the training.
     with_it = content["experiment"].split("-")[0] in ("ablation", "balance", "determinism", "finetune", "svm")
     content["split"] = {"seed": content.get("seed", SEED) if with_it else SEED, **content["split"]}
+    if settings := content.get("settings"):
+        settings.setdefault("seeds", 1)
+        if "equal_steps" in (grid := settings.get("grid", {})):
+            grid["shown"] = max(grid["images_per_class"] or [4096]) if grid.pop("equal_steps") else None
+            grid |= {"again": [grid["again"]], "seeds": 2}
     for model in content["models"].values():
         if "worse_days" in model:
             model["corruptions"] = model.pop("worse_days")

@@ -84,7 +84,7 @@ def all_blocks_classifier():
     return make_pipeline(FunctionTransformer(_root), StandardScaler(), KernelSVM("rbf", C=100, gamma_factor=0.25))
 
 
-def cross_validate(classifiers, X, y, *, preparation, groups=None, seed=SEED):
+def cross_validate(classifiers, X, y, *, preparation, groups=None, seed=SEED, return_train_score=False):
     """Accuracy on each held-out fold; everything that learns, scaling included, is fitted on the other folds.
 
     Parameters
@@ -98,20 +98,25 @@ def cross_validate(classifiers, X, y, *, preparation, groups=None, seed=SEED):
     groups : array-like, shape (n,), optional
         Rows of one group (the versions of one source image) stay in one fold.
     seed : int
+    return_train_score : bool
+        Also measure on the folds that were learnt from.
 
     Returns
     -------
     dict of str to list of float
-        One accuracy a fold for each classifier.
+        One accuracy a fold for each classifier; if asked for, a second such dict, on the images learnt from.
     """
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-    scores = {name: [] for name in classifiers}
+    scores, training = ({name: [] for name in classifiers} for _ in range(2))
     for fit, held in splitter(FOLDS, shuffle=True, random_state=seed).split(X, y, groups):
         prepared = clone(preparation).fit(X[fit])
         seen, unseen = prepared.transform(X[fit]), prepared.transform(X[held])
         for name, classifier in classifiers.items():
-            scores[name].append(float(clone(classifier).fit(seen, y[fit]).score(unseen, y[held])))
-    return scores
+            fitted = clone(classifier).fit(seen, y[fit])
+            scores[name].append(float(fitted.score(unseen, y[held])))
+            if return_train_score:
+                training[name].append(float(fitted.score(seen, y[fit])))
+    return (scores, training) if return_train_score else scores
 
 
 def siblings(split, images, profile, *, backbone=None, seed=SEED, progressbar=True):
@@ -195,9 +200,11 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True)
     last, blocks = np.asarray(views["last"]), np.asarray(views["blocks"])
     kernels = {kernel: KernelSVM(kernel) for kernel in paper.HYPERPARAMETERS["svm_kernels"]}
     preparation = last_block_preparation(profile.pca, seed=seed)
-    scores = cross_validate(kernels, last[fit], y[fit], preparation=preparation, seed=seed)
+    how = {"preparation": preparation, "seed": seed, "return_train_score": True}
+    scores, training = cross_validate(kernels, last[fit], y[fit], **how)
     model = last_block_classifier(profile.pca, seed=seed).fit(last[fit], y[fit])
     details = {"printed": paper.printed_accuracy("svm", backbone), "cross_validation": scores}
+    details["cross_validation_training"] = training
     features = {
         "size": images.shape[1], "crop": profile.crop, "number": last.shape[1], "roots": True, "components": profile.pca
     }  # fmt: skip

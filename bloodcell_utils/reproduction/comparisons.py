@@ -132,11 +132,12 @@ def _figure_10(evidence):
     experiment, model, title = DESIGNS["fine_tuned"]
     for network in NETWORKS:
         what, printed = title.format(BACKBONES[network].title), paper.BEST_VALIDATION[network]
-        runs = evidence.runs(experiment, network, model.format(network)).values()
-        curves = [run for run in runs if run.get("history")]
+        runs = evidence.runs(experiment, network, model.format(network))
+        curves = {name: run for name, run in runs.items() if run.get("history")}
         if not curves:
             yield _missing(f"{what}: curves, highest validation accuracy", experiment, network, evidence, printed)
-        for run in curves:
+        for name, run in curves.items():
+            what = title.format(BACKBONES[network].title) + name.removeprefix(model.format(network))
             known = f"best of {paper.HYPERPARAMETERS['epochs']} epochs: {paper.HYPERPARAMETERS['best_epoch'][network]}"
             shown = f"best of {len(run['history'])} epochs: {run['best_epoch']}"
             yield Line(f"{what}: curves", "made", MADE, known, shown, run["data"], run["note"])

@@ -30,7 +30,7 @@ class Evidence:
         return [record for record in self.ranked if record.experiment == experiment_name(experiment, network)]
 
     def runs(self, experiment, network="vgg16", model=None, **details):
-        """The runs of the best record that has any: of one model, or with these details; by the model's name.
+        """The runs of the best record that has any: of one model (all its seeds), or with these details; by name.
 
         Each is what the record says of the model, with ``confusion`` as an array, ``record``, and in words ``data``
         (what it was measured on), ``note`` (in what its setting differs from the paper's) and ``smaller`` (where it is
@@ -45,7 +45,8 @@ class Evidence:
                     "smaller": smaller(record, name),
                 }
                 for name, measured in record.models.items()
-                if model in (None, name) and all(measured.get(key) == value for key, value in details.items())
+                if (model is None or f"{name}, seed ".startswith(f"{model}, seed "))
+                and all(measured.get(key) == value for key, value in details.items())
             }
             if found:
                 return found

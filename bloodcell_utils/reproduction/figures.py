@@ -30,6 +30,13 @@ def figures(evidence):
         caption = "Every classifier on the test images. Bars: Wilson's 95 % interval. Diamonds: printed in the paper."
         yield _figure(plots.accuracies(records.record_rows(measured)), "Accuracies", caption, wide=True)
     matrices = list(_matrices(evidence))
+    parts = {"cross_validation_training": "learnt from", "cross_validation": "held out"}
+    for _, name, run in matrices:
+        folds = {
+            f"{kernel}, {said}": values for part, said in parts.items() for kernel, values in run.get(part, {}).items()
+        }
+        if folds:
+            yield _figure(plots.fold_accuracies(folds), f"Fig. 7: {name}", run["data"], wide=True)
     for item, name, run in matrices:
         yield _figure(plots.confusion_matrix(run["confusion"]), f"{item}: {name}", run["data"])
     for _, name, run in matrices:
@@ -88,8 +95,8 @@ def _matrices(evidence):
     """The paper's figure, what the classifier is called, and its best run."""
     for design, (experiment, model, title) in DESIGNS.items():
         for network, backbone in BACKBONES.items():
-            for run in evidence.runs(experiment, network, model.format(network)).values():
-                yield ITEM[design], title.format(backbone.title), run
+            for name, run in evidence.runs(experiment, network, model.format(network)).items():
+                yield ITEM[design], title.format(backbone.title) + name.removeprefix(model.format(network)), run
 
 
 def _figure(fig, title, caption, wide=False):

@@ -106,7 +106,7 @@ def _sizes(record, model):
         images = split["train"] + (split["validation"] if experiment == "svm" else 0)
     sizes = {"px": backbones.backbone(network).side(how["size"]) if "size" in how else None}
     if experiment != "svm":
-        sizes["epochs"] = len(measured.get("history") or ()) * measured.get("repeats", 1) or None
+        sizes["epochs"] = round(len(measured.get("history") or ()) * measured.get("repeats", 1)) or None
     return sizes | {"training images": images}
 
 

@@ -188,6 +188,23 @@ def predict(model, X, batch_size=64):
     return np.concatenate(parts).astype(np.float32)
 
 
+def predict_with_symmetries(model, images):
+    """Mean probabilities over the eight symmetries of each image.
+
+    Parameters
+    ----------
+    model : keras.Model
+    images : numpy.ndarray of uint8, shape (n, size, size, 3)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, k)
+    """
+    mirrored = images[:, :, ::-1]
+    views = (np.rot90(x, quarter, (1, 2)) for x in (images, mirrored) for quarter in range(4))
+    return np.mean([predict(model, np.ascontiguousarray(view)) for view in views], axis=0)
+
+
 def take(arrays, which, rows):
     """Rows of several arrays as one array, gathered array by array and not row by row.
 

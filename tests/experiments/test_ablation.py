@@ -17,7 +17,7 @@ from bloodcell_utils.training import fitting
 SMALL = Tuning(
     size=32, blocks=1, head=(8,), images_per_class=None, symmetries=1, epochs=1, batch_size=16, learning_rate=3e-4
 )
-GRID = Grid(images_per_class=(3, 6), blocks=(1,), again=(3, 1), epochs=2, equal_steps=True)
+GRID = Grid(images_per_class=(3, 6, 12), blocks=(1,), again=((3, 1),), epochs=2, shown=6)
 PROFILE = config.profile("sample", small=SMALL, grid=GRID)
 SEEDS = {"seed": 7, "split_seed": 6}
 FULL = config.profile("full")
@@ -36,7 +36,7 @@ def recorded(table):
     given, fit = [], fitting.fit
 
     def watched(model, X, y, *, validation_data, **options):
-        given.append((len(X), np.bincount(y, minlength=8), validation_data[1]))
+        given.append((X, np.bincount(y, minlength=8), validation_data[1]))
         return fit(model, X, y, validation_data=validation_data, **options)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -64,16 +64,22 @@ def test_the_record_is_measured_on_the_validation_images(recorded, split, tmp_pa
 def test_every_cell_of_the_grid_and_one_twice(recorded, split):
     available = split.loc[split["subset"] == "train", "class"].value_counts()
     cells = [(m["images_per_class"], m["blocks"], m["seed"]) for m in recorded[0].models.values()]
-    assert cells == [(3, 1, 7), (6, 1, 7), (3, 1, 8)]
+    assert cells == [(3, 1, 7), (6, 1, 7), (12, 1, 7), (3, 1, 8)]
     different = [m["different_images"] for m in recorded[0].models.values()]
-    assert different == [24, sum(min(6, n) for n in available), 24], "small classes are filled up with copies"
+    filled = [sum(min(n, there) for there in available) for n, _, _ in cells]
+    assert different == filled, "small classes are filled up with copies"
 
 
 def test_a_small_row_is_trained_as_long_as_a_large_one(recorded):
-    assert [n for n, _, _ in recorded[1]] == [48, 48, 48]
+    shown = [[np.sort(part.rows) for part in parts] for parts, _, _ in recorded[1]]
+    assert [[len(part) for part in parts] for parts in shown] == [[48], [48], [48, 48], [48]], "in an epoch"
+    assert all(often == 1 for often in np.unique(np.concatenate(shown[2]), return_counts=True)[1])
+    assert [model["repeats"] for model in recorded[0].models.values()] == [2, 1, 0.5, 2]
     assert all(len(set(counts)) == 1 for _, counts, _ in recorded[1]), "as many of every class"
-    paper_way = replace(PROFILE, grid=replace(PROFILE.grid, equal_steps=False))
-    assert [cell["repeats"] for cell in ablation.grid_settings(paper_way)] == [1, 1, 1]
+    paper_way = replace(PROFILE, grid=replace(PROFILE.grid, shown=None))
+    assert [cell["repeats"] for cell in ablation.grid_settings(paper_way)] == [1, 1, 1, 1]
+    with pytest.raises(BloodcellError, match="5 images a class .*3, 6, 12"):
+        ablation.grid_settings(replace(PROFILE, grid=replace(PROFILE.grid, shown=5)))
 
 
 def test_a_second_run_trains_nothing_and_leaves_nothing(recorded, table, monkeypatch):
@@ -85,7 +91,12 @@ def test_a_second_run_trains_nothing_and_leaves_nothing(recorded, table, monkeyp
 
 def test_the_grid_as_rows(recorded):
     rows = ablation.measured(recorded[0])
-    assert rows[["images_per_class", "blocks", "seed"]].to_numpy().tolist() == [[3, 1, 7], [6, 1, 7], [3, 1, 8]]
+    assert rows[["images_per_class", "blocks", "seed"]].to_numpy().tolist() == [
+        [3, 1, 7],
+        [6, 1, 7],
+        [12, 1, 7],
+        [3, 1, 8],
+    ]
     assert ((rows["low"] <= rows["accuracy"]) & (rows["accuracy"] <= rows["high"])).all()
     assert rows["like_best"][rows["right"].idxmax()]
 

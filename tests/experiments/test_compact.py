@@ -11,6 +11,7 @@ from bloodcell_utils.datasets import splits
 from bloodcell_utils.errors import BloodcellError
 from bloodcell_utils.experiments import compact, compact_best, compact_few
 from bloodcell_utils.models import pretrained
+from bloodcell_utils.training import fitting
 
 COMPACT = Compact(short=1, long=2, best=1, seeds=1, few=((2, 1), (4, 1)), few_steps=1)
 PROFILE = config.profile("sample", compact=COMPACT)
@@ -102,5 +103,5 @@ def test_the_eight_symmetries_give_a_turned_image_the_same_answer():
     x = np.random.default_rng(0).integers(0, 255, (2, 48, 48, 3), dtype=np.uint8)
     turned = np.ascontiguousarray(np.rot90(x, 1, (1, 2)))
     np.testing.assert_allclose(
-        compact.predict_with_symmetries(model, x), compact.predict_with_symmetries(model, turned), atol=1e-5
+        fitting.predict_with_symmetries(model, x), fitting.predict_with_symmetries(model, turned), atol=1e-5
     )

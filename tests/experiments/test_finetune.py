@@ -143,6 +143,15 @@ def test_training_from_the_pixels(cache):
     assert {"random_flip", "random_rotation"} <= {layer.name for layer in result.model.layers}
 
 
+def test_two_seeds_from_the_pixels_and_their_eight_symmetries():
+    tuning = replace(TINY, symmetries=0, images_per_class=2, epochs=1)
+    models = finetune.run(config.profile("sample", tuning=tuning, seeds=2), seed=7, progressbar=False).models
+    tuned, views = "compactnet fine-tuned", "compactnet fine-tuned, eight symmetries"
+    assert list(models) == [tuned, views, f"{tuned}, seed 8", f"{views}, seed 8"]
+    assert [models[name]["seed"] for name in (tuned, f"{tuned}, seed 8")] == [7, 8]
+    assert models[tuned]["history"] != models[f"{tuned}, seed 8"]["history"]
+
+
 def test_the_record_says_what_was_done(tuned, tmp_path):
     record = finetune.run(PROFILE, progressbar=False)
     record.write(tmp_path)

@@ -160,6 +160,17 @@ def test_the_curves_of_figure_10(make_record, everywhere):
     assert missing.kind == "missing" and missing.what.startswith("Inception-v3")
 
 
+def test_two_seeds_of_a_training(make_record, everywhere):
+    details = {"history": [{"epoch": 1, "val_accuracy": 0.8}], "best_epoch": 1}
+    seeds = {"vgg16 fine-tuned": (0.9, details), "vgg16 fine-tuned, seed 2020": (0.94, details)}
+    record = make_record("finetune", models=seeds | {"vgg16 fine-tuned, eight symmetries, seed 2020": (0.5, {})})
+    rows = reproduction.checklist([record])
+    accuracy, *_ = lines(rows, "Fig. 12")
+    assert accuracy.measured.startswith("92.0") and accuracy.measured.endswith("(mean of 2 seeds)")
+    named = [line.what for line in lines(rows, "Fig. 10") if line.what.endswith("curves")]
+    assert named == ["VGG-16 fine-tuned: curves", "VGG-16 fine-tuned, seed 2020: curves"]
+
+
 @pytest.mark.parametrize(
     ("cubic", "verdict"),
     [([0.90, 0.88, 0.91], "do not support a choice"), ([0.95, 0.96, 0.97], "prefer the cubic kernel")],
