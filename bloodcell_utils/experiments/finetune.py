@@ -15,6 +15,7 @@ from ..config import SEED
 from ..datasets import augment
 from ..datasets.cache import key
 from ..datasets.splits import Split, load_split
+from ..evaluation import explain
 from ..models import backbones, runtime
 from ..training import fitting
 from ..training.checkpoints import begun
@@ -24,6 +25,7 @@ from . import records
 VERSION = 4  # rises when the same tuning gives another network
 HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
 HEAD_IMAGES = 4096  # enough for the head to find its feet
+LOOKED_AT = 100  # cells whose maps are compared, of the kind that the paper's Fig. 15 shows
 
 
 @dataclass(frozen=True)
@@ -315,11 +317,43 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadl
             tuning=asdict(profile.tuning),
             seed=own_seed,
             **tuned.history.details(),
+            **_figure_15(profile, tuned, backbone, seed=own_seed),
         )
         if not tuning.symmetries:
             views = fitting.predict_with_symmetries(tuned.model, tuned.split.images[found.rows])
             found.add(f"{backbone} fine-tuned, eight symmetries{suffix}", views.argmax(axis=1))
     return found.record(describe(profile, backbone))
+
+
+def compared_maps(before, after, images, maps=paper.FIG_15):
+    """The paper's Fig. 15 in numbers: how alike single maps are before and after training, and all maps beside them.
+
+    Parameters
+    ----------
+    before, after : keras.Model
+        One network, as it was borrowed and trained.
+    images : numpy.ndarray of uint8, shape (n, size, size, 3)
+        The first is shown.
+    maps : dict of str to int
+        A map of each of some layers.
+
+    Returns
+    -------
+    list of dict
+        ``layer``, ``map``; the rank correlation (`explain.rank_correlation`) of its two states in the image that is
+        ``shown``, and its ``mean`` over those in which it answered anything before; the ``median`` of these means over
+        the ``maps`` of the layer that have one, and how many of them changed ``more``.
+    """
+    rows = []
+    for layer, index in maps.items():
+        pairs = [np.moveaxis(explain.feature_maps(model, images, layer), -1, 0) for model in (before, after)]
+        alike = np.array([explain.rank_correlation(*pair) for pair in zip(*pairs, strict=True)])
+        silent = np.ptp(pairs[0], axis=(2, 3)) == 0
+        means = np.ma.masked_array(alike, silent).mean(axis=1).filled(np.nan).round(4)
+        found = {"shown": alike[index, 0], "mean": means[index], "median": np.nanmedian(means)}
+        counts = {"maps": int(np.isfinite(means).sum()), "more": int((means < means[index]).sum())}
+        rows.append({"layer": layer, "map": index} | {name: round(float(x), 4) for name, x in found.items()} | counts)
+    return rows
 
 
 def describe(profile, backbone):
@@ -358,6 +392,18 @@ class Subset:
 
     def __getitem__(self, which):
         return self.array[self.rows[which]]
+
+
+def _figure_15(profile, tuned, backbone, *, seed):
+    """The comparison for a record, where the network has the layers of the figure and they were trained."""
+    moved = {layer.name for layer in tuned.model.layers if layer.trainable}
+    if not moved.issuperset(paper.FIG_15):
+        return {}
+    table, images = tuned.split.table, tuned.split.images
+    rows = [row for row in tuned.split.rows("test") if table["class"].iloc[row] == "neutrophil"][:LOOKED_AT]
+    before = untrained(profile, tuned.split, backbone=backbone, seed=seed).model
+    compared = compared_maps(before, tuned.model, np.asarray(images[rows]))
+    return {"maps": {"cell": table["path"].iloc[rows[0]], "cells": len(rows), "compared": compared}}
 
 
 def _fit_head(head, seen, y, epochs, settings):

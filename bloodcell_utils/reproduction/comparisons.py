@@ -21,7 +21,7 @@ DESIGNS = {
     "fine_tuned": ("finetune", "{} fine-tuned", "{} fine-tuned"),
 }
 LEVEL = 0.05  # of the test between two kernels
-MADE, KERAS = KINDS["made"], "the networks of Keras"
+MADE, KERAS, CELLS = KINDS["made"], "the networks of Keras", "drawn cells (laptop profile: PBC)"
 DOUBT = "in the text the bracket may belong to the platelets alone"
 ARMS = ("unbalanced, as it is", "balanced by augmentation")  # of the experiment; the other two are the course's own
 
@@ -161,6 +161,23 @@ def _figure_13(evidence):
                 yield _missing(what, experiment, network, evidence)
 
 
+def _figure_15(evidence):
+    """How alike the two maps are before and after training, and how many of their layer changed more."""
+    run = next(iter(evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16")).values()), {})
+    if "maps" not in run:
+        yield Line("", "made", MADE, data=CELLS)
+        return
+    found = run["maps"]
+    data = f"{found['cells']:,} neutrophils of the test images, {run['record'].profile} profile"
+    for row in found["compared"]:
+        what = f"VGG-16, {row['layer']}, map {row['map']}: before and after training"
+        shown = (
+            f"rank correlation {row['shown']:.2f} in one neutrophil, {row['mean']:.2f} in {found['cells']} (median of "
+            f"the {row['maps']} maps {row['median']:.2f}; {row['more']} changed more)"
+        )
+        yield Line(what, "made", MADE, "a pair of pictures", shown, data, run["note"])
+
+
 def _figure_16(evidence):
     """The shares of four pairs."""
     runs = evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16"))
@@ -280,6 +297,7 @@ NUMBERS = {  # what speaks for the items that have numbers
     "Fig. 12": _matrices("fine_tuned"),
     "Fig. 13": _figure_13,
     "Fig. 14": _figure_14,
+    "Fig. 15": _figure_15,
     "Fig. 16": _figure_16,
     "Fig. 17": _figure_17,
     "Fig. 18": _figure_18,

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_network import network
 
 from bloodcell_utils import config, paper
 from bloodcell_utils.datasets import augment, splits
 from bloodcell_utils.datasets.pbc import labels
+from bloodcell_utils.evaluation import explain
 from bloodcell_utils.experiments import balance, determinism, finetune, records
 from bloodcell_utils.models import backbones, runtime
 from bloodcell_utils.training.prefix import activations
@@ -150,6 +152,20 @@ def test_two_seeds_from_the_pixels_and_their_eight_symmetries():
     assert list(models) == [tuned, views, f"{tuned}, seed 8", f"{views}, seed 8"]
     assert [models[name]["seed"] for name in (tuned, f"{tuned}, seed 8")] == [7, 8]
     assert models[tuned]["history"] != models[f"{tuned}, seed 8"]["history"]
+
+
+def test_maps_before_and_after_training():
+    """One filter is given other weights: its map changed, and no other of its layer did."""
+    before, after = network(), network()
+    weights, biases = after.get_layer("second").get_weights()
+    weights[..., 2] = -weights[..., 2]
+    after.get_layer("second").set_weights([weights, biases])
+    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    same, other = (finetune.compared_maps(before, after, images, {"second": index})[0] for index in (1, 2))
+    assert same["mean"] == same["shown"] == same["median"] == 1 and same["more"] == 1
+    assert other["mean"] < 0.5 and other["more"] == 0
+    silent = explain.feature_maps(before, images, "second").max(axis=(1, 2)) == 0
+    assert silent.any() and other["maps"] == same["maps"] == (~silent).any(axis=0).sum()
 
 
 def test_the_record_says_what_was_done(tuned, tmp_path):

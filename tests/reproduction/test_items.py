@@ -160,6 +160,16 @@ def test_the_curves_of_figure_10(make_record, everywhere):
     assert missing.kind == "missing" and missing.what.startswith("Inception-v3")
 
 
+def test_the_maps_of_figure_15(make_record, everywhere):
+    assert lines(reproduction.checklist([]), "Fig. 15")[0].data.startswith("drawn cells")
+    row = {"layer": "block3_conv1", "map": 38, "shown": 0.5, "mean": 0.625, "median": 0.75, "maps": 256, "more": 9}
+    maps = {"cell": "a.jpg", "cells": 100, "compared": [row]}
+    record = make_record("finetune", models={"vgg16 fine-tuned": (0.9, {"maps": maps})})
+    (line,) = lines(reproduction.checklist([record]), "Fig. 15")
+    assert line.what.startswith("VGG-16, block3_conv1, map 38") and line.data.startswith("100 neutrophils")
+    assert "0.50 in one" in line.measured and "9 changed more" in line.measured
+
+
 def test_two_seeds_of_a_training(make_record, everywhere):
     details = {"history": [{"epoch": 1, "val_accuracy": 0.8}], "best_epoch": 1}
     seeds = {"vgg16 fine-tuned": (0.9, details), "vgg16 fine-tuned, seed 2020": (0.94, details)}
