@@ -47,13 +47,13 @@ lint: $(INSTALLED)  ## style of the code and of the notebooks, spelling, who may
 	.venv/bin/lint-imports --no-cache
 
 unit: $(INSTALLED)  ## unit and property tests
-	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/pages tests
+	$(PY) -m pytest -p no:nbval -n 2 --dist loadfile --ignore tests/pages tests
 
 notebooks: .venv/.notebooks  ## run every notebook that changed, solved; compare the marked outputs and the checks
 
 pages: pdf  ## check the built pages, as files and in a browser: links, pictures, nothing from another host
 	-@$(PY) book/_ext/npm.py axe-core
-	$(PY) -m pytest -n 2 --dist loadfile tests/pages
+	$(PY) -m pytest -p no:nbval -n 2 --dist loadfile tests/pages
 
 student instructor assignments: $(INSTALLED)  ## the notebooks without solutions; with all answers; for nbgrader
 	@$(PY) book/tools/editions.py $@
