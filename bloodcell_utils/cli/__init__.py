@@ -160,6 +160,17 @@ def _add_measuring(commands):
         "cluster (tcp://...); default: this process",
     )
     experiment.add_argument(
+        "--minutes",
+        type=_positive,
+        metavar="N",
+        help="begin no training that would end later, the first excepted (finetune, ablation, balance)",
+    )
+    experiment.add_argument(
+        "--add",
+        action="store_true",
+        help="keep what the record that is there has, and measure what it lacks (finetune, ablation, balance)",
+    )
+    experiment.add_argument(
         "--ship", action="store_true", help="put the weights into this package (compact_best, travelled)"
     )
     experiment.add_argument("--output", metavar="FOLDER", help="of the record (default: book/results)")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from .. import config
@@ -21,14 +22,18 @@ def run(options):
     profile = config.profile(options.profile, **changes)
     chosen = {name: value for name in ("scheduler", "backbone", "ship") if (value := getattr(options, name))}
     seeds = {"seed": options.seed, "split_seed": options.split_seed}
-    _check_replaced(folder, profile, options)
+    known = _check_replaced(folder, profile, options)
+    if options.add and known:
+        chosen["known"] = known
+    if options.minutes:
+        chosen["deadline"] = time.monotonic() + 60 * options.minutes
     record = experiments.run(options.experiment, profile, **seeds, **chosen)
     path = record.write(options.output)
     print(f"\n{_table(records.record_rows([record]))}\n\nRecord: {path}")
 
 
 def _check_replaced(folder, profile, options):
-    """The record of another seed or setting is not replaced in silence."""
+    """The record that is there, if it is whole; that of another seed or setting is not replaced in silence."""
     from .. import experiments
     from ..experiments import records
 
@@ -36,15 +41,16 @@ def _check_replaced(folder, profile, options):
     try:
         old = records.read(path) if path.exists() else None
     except BloodcellError:  # damaged: nothing is lost
-        return
+        return None
     if old is None:
-        return
+        return None
     seeds = (old.seed, old.split.get("seed")) == (options.seed, options.split_seed)
     if not seeds or old.settings not in ({}, records.settings_of(profile)):
         raise BloodcellError(
             f"{path} is of another seed or other settings and would be replaced. Name another folder with --output, "
             "or move it away."
         )
+    return old
 
 
 def reproduce(options):

@@ -29,7 +29,9 @@ VERSION = 2  # rises when the same arguments give another result
 LEVEL = 0.05
 
 
-def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True, scheduler=None):
+def run(
+    profile, backbone=None, *, seed=SEED, split_seed=SEED, known=None, deadline=None, progressbar=True, scheduler=None
+):  # fmt: skip
     """Train and measure every cell of the profile's grid.
 
     Parameters
@@ -39,6 +41,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
         trained.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
+    known, deadline
+        As for `records.Collector`. With a deadline, cells are computed one by one.
     scheduler : str, optional
         Where the cells are computed, as for `tasks.run`; default: here, one after the other.
 
@@ -52,18 +56,24 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
     wanted = grid_settings(profile, backbone, seed=seed)
     common = {"profile": profile.name, "backbone": backbone, "split": split_seed, "data": _fingerprint(split.table)}
     how = {"version": VERSION, "scheduler": scheduler, "desc": "cells", "progressbar": progressbar}
-    results = tasks.run(train, [common | cell for cell in wanted], **how)
-    found = records.Collector("ablation", profile, split, backbone=backbone, seed=seed, subset="validation")
-    for cell, result in zip(wanted, results, strict=True):
-        n, blocks, own_seed = cell["tuning"]["images_per_class"], cell["tuning"]["blocks"], cell["seed"]
-        found.add(
-            f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {own_seed}",
-            np.array(result.pop("predicted")),
-            result["prepared_s"] + result["trained_s"],
-            printed=paper.TABLE_3.get(backbone, {}).get(n, {}).get(blocks),
-            **{"images_per_class": n, "blocks": blocks, "seed": own_seed},
-            **{"tuning": cell["tuning"], "repeats": cell["repeats"], **result},
-        )
+    limits = {"subset": "validation", "known": known, "deadline": deadline}
+    found = records.Collector("ablation", profile, split, backbone=backbone, seed=seed, **limits)
+    named = {_name(backbone, cell): cell for cell in wanted}
+    due = (name for name in named if found.due(name))
+    for names in [list(due)] if deadline is None else ([name] for name in due):
+        results = tasks.run(train, [common | named[name] for name in names], **how)
+        for name, result in zip(names, results, strict=True):
+            n, blocks = (named[name]["tuning"][field] for field in ("images_per_class", "blocks"))
+            found.lap()
+            found.add(
+                name,
+                np.array(result.pop("predicted")),
+                result["prepared_s"] + result["trained_s"],
+                printed=paper.TABLE_3.get(backbone, {}).get(n, {}).get(blocks),
+                **{"images_per_class": n, "blocks": blocks},
+                **{field: named[name][field] for field in ("seed", "tuning", "repeats")},
+                **result,
+            )
     tuning, spec, weights = profile.small, backbones.backbone(backbone), profile.weights_of(backbone)
     return found.record(
         f"{spec.title}, {weights} weights, {spec.side(tuning.size)} px, central {tuning.crop:.0%} of "
@@ -260,6 +270,11 @@ def best_by_luck(settings, n, truth, *, tables=10_000, seed=SEED):
 def _with_intervals(table):
     low, high = metrics.wilson(table["right"], table["n"]).T
     return table.assign(accuracy=table["right"] / table["n"], low=low, high=high)
+
+
+def _name(backbone, cell):
+    n, blocks = cell["tuning"]["images_per_class"], cell["tuning"]["blocks"]
+    return f"{backbone}, {n} images, {blocks} block{'s' * (blocks > 1)}, seed {cell['seed']}"
 
 
 def _often(shown, n):

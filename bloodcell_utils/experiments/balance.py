@@ -95,7 +95,9 @@ def arm(name, table, images_per_class, *, seed=SEED):
     return sources, versions, weights
 
 
-def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True, seeds=3):
+def run(
+    profile, backbone=None, *, seed=SEED, split_seed=SEED, known=None, deadline=None, progressbar=True, seeds=3
+):  # fmt: skip
     """Train and test every arm with several seeds.
 
     Parameters
@@ -104,6 +106,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
         Its ``small`` tuning says how.
     backbone, seed, split_seed, progressbar
         As for every experiment (`experiments`).
+    known, deadline
+        As for `records.Collector`.
     seeds : int
         How many.
 
@@ -122,10 +126,13 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, progressbar=True,
 
     held, shown = (given(validation), y[validation]), given(split.rows("test"))
     how = {"head_epochs": tuning.head_epochs, "progressbar": progressbar}
-    found = records.Collector("balance", profile, split, backbone=backbone, seed=seed, progressbar=progressbar)
+    limits = {"known": known, "deadline": deadline, "progressbar": progressbar}
+    found = records.Collector("balance", profile, split, backbone=backbone, seed=seed, **limits)
     for own_seed in range(seed, seed + seeds):
         chosen = natural(split.table, profile.natural, seed=own_seed)
         for name in ARMS:
+            if not found.due(f"{name}, seed {own_seed}"):
+                continue
             found.lap()
             sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, seed=own_seed)
             network = finetune.untrained(small, split, backbone=backbone, seed=own_seed)

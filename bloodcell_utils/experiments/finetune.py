@@ -270,7 +270,9 @@ def fit(network, X, y, *, validation_data, settings, head_epochs=0, name=None, d
     return fitting.fit(network.end, X, y, validation_data=validation_data, **options)
 
 
-def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadline=None, progressbar=True):
+def run(
+    profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, known=None, deadline=None, progressbar=True
+):  # fmt: skip
     """Measure fine-tuned networks on the test images.
 
     With a cached prefix, also the head alone, before; from the pixels, also the mean answer to the eight symmetries.
@@ -283,33 +285,36 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadl
         As for every experiment (`experiments`).
     split, deadline
         As for `fine_tuned`.
+    known
+        As for `records.Collector`.
 
     Returns
     -------
     records.Record
     """
     backbone, tuning = backbone or profile.borrowed, profile.tuning
-    head = None
-    given = {"seed": seed, "split_seed": split_seed, "split": split, "progressbar": progressbar}
-    if tuning.symmetries and tuning.head_epochs:
+    split = split or tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
+    given = {"split_seed": split_seed, "split": split, "progressbar": progressbar}
+    limits = {"known": known, "deadline": deadline}
+    found = records.Collector("finetune", profile, split, backbone=backbone, seed=seed, **limits)
+    if tuning.symmetries and tuning.head_epochs and found.due(f"{backbone} head"):
         alone = {"blocks": 0, "head_epochs": 0, "epochs": tuning.head_epochs, "learning_rate": HEAD_RATE}
         frozen = replace(profile, tuning=replace(tuning, **alone, schedule="constant"))
-        head = fine_tuned(frozen, backbone, **given)
-    found = None
+        head = fine_tuned(frozen, backbone, seed=seed, **given)
+        found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())
     for own_seed in range(seed, seed + profile.seeds):
-        started = time.perf_counter()
-        tuned = fine_tuned(profile, backbone, deadline=deadline, **given | {"seed": own_seed})
-        if not found:
-            given["split"] = tuned.split
-            found = records.Collector("finetune", profile, tuned.split, backbone=backbone, seed=seed)
-            if head:
-                found.add(f"{backbone} head", head.probabilities[found.rows].argmax(axis=1), **head.history.details())
         suffix = f", seed {own_seed}" * (own_seed != seed)
+        one, eight = f"{backbone} fine-tuned{suffix}", f"{backbone} fine-tuned, eight symmetries{suffix}"
+        due = [found.due(name) for name in ((one,) if tuning.symmetries else (one, eight))]
+        if not any(due):
+            continue
+        found.lap()
+        tuned = fine_tuned(profile, backbone, seed=own_seed, deadline=deadline, **given)
         trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
         found.add(
-            f"{backbone} fine-tuned{suffix}",
+            one,
             tuned.probabilities[found.rows].argmax(axis=1),
-            time.perf_counter() - started - tuned.trained_s + tuned.history.seconds,
+            found.lap() - tuned.trained_s + tuned.history.seconds,
             printed=paper.printed_accuracy("fine_tuned", backbone),
             prepared_s=round(tuned.prepared_s, 1),
             trained_s=round(tuned.history.seconds, 1),  # of the training itself, also where the cache had the network
@@ -320,8 +325,8 @@ def run(profile, backbone=None, *, seed=SEED, split_seed=SEED, split=None, deadl
             **_figure_15(profile, tuned, backbone, seed=own_seed),
         )
         if not tuning.symmetries:
-            views = fitting.predict_with_symmetries(tuned.model, tuned.split.images[found.rows])
-            found.add(f"{backbone} fine-tuned, eight symmetries{suffix}", views.argmax(axis=1))
+            views = fitting.predict_with_symmetries(tuned.model, split.images[found.rows])
+            found.add(eight, views.argmax(axis=1))
     return found.record(describe(profile, backbone))
 
 

@@ -284,21 +284,51 @@ class Collector:
         Of the training.
     subset : str
         The images that are predicted.
+    known : Record, optional
+        What an earlier run has measured with the same settings, seeds and images: `due` takes it over.
+    deadline : float, optional
+        A moment of `time.monotonic`. A model that would end after it is not `due`, the first one excepted.
     progressbar : bool
         Print a line for each model.
+
+    Raises
+    ------
+    BloodcellError
+        If what is known is of other settings, seeds or images.
     """
 
-    def __init__(self, experiment, profile, split, *, backbone="vgg16", seed=SEED, subset="test", progressbar=False):
+    def __init__(
+        self, experiment, profile, split, *, backbone="vgg16", seed=SEED, subset="test", known=None, deadline=None,
+        progressbar=False,
+    ):  # fmt: skip
         self.experiment, self.profile, self.split = experiment_name(experiment, backbone), profile, split
         self.seed, self.subset, self.rows = seed, subset, split.rows(subset)
         self.truth = split.y[self.rows]
         self.models, self.predictions = {}, {}
+        self.known, self.deadline, self.longest = known, deadline, None
         self.say = print if progressbar else lambda *_: None
         self.started = time.perf_counter()
+        if known:
+            asked = known.experiment, known.seed, known.split["seed"], known.settings, known.data["fingerprint"]
+            ours = self.experiment, seed, split.seed, settings_of(profile), fingerprint(split.table)["fingerprint"]
+            if asked != ours:
+                raise BloodcellError(f"{known.name} is of other settings, seeds or images: nothing is added to it.")
+
+    def due(self, model):
+        """Whether a model is to be measured now; what is known of it is taken over, and then it is not."""
+        found = self.known and self.known.models.get(model)
+        if found and not _stopped(found):
+            self.models[model], self.predictions[model] = found, self.known.predictions[model].to_numpy()
+            return False
+        in_time = None in (self.deadline, self.longest) or time.monotonic() + self.longest <= self.deadline
+        if not in_time:
+            self.say(f"{model}: left for another time.")
+        return in_time
 
     def lap(self):
         """Seconds since the last lap; of the first, since the collector was made."""
         before, self.started = self.started, time.perf_counter()
+        self.longest = max(self.longest or 0, self.started - before)
         return round(self.started - before, 1)
 
     def add(self, model, predicted, seconds=None, /, **details):
@@ -330,6 +360,12 @@ class Collector:
             predictions=pd.DataFrame({"path": table["path"].iloc[self.rows], "true": self.truth, **self.predictions}),
             **provenance(),
         )
+
+
+def _stopped(model):
+    """Whether a training ended before its last epoch because its time was over."""
+    settings = model.get("settings", {})
+    return not settings.get("patience") and len(model.get("history", ())) < settings.get("epochs", 0)
 
 
 def measure(confusion, wall_time_s=None, peak_rss_mb=None, *, printed=None, **details):

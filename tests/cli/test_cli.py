@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,19 @@ def test_a_grid_can_be_sent_to_a_cluster(record, monkeypatch):
     monkeypatch.setattr("bloodcell_utils.experiments.ablation.run", run)
     assert cli.main(["run", "ablation", "--scheduler", "tcp://10.0.0.1:8786"]) == 0
     assert asked["scheduler"] == "tcp://10.0.0.1:8786"
+
+
+def test_what_is_there_is_added_to_within_a_time(tmp_path, monkeypatch, record):
+    asked = {}
+
+    def run(profile, *, seed, split_seed, known=None, deadline=None):
+        asked.update(known=known, minutes=round((deadline - time.monotonic()) / 60))
+        return record
+
+    monkeypatch.setattr("bloodcell_utils.experiments.ablation.run", run)
+    arguments = ["run", "ablation", "--minutes", "5", "--add", "--output", str(tmp_path)]
+    assert cli.main(arguments) == 0 and asked == {"known": None, "minutes": 5}
+    assert cli.main(["run", "svm", "--minutes", "5"]) == 1, "which is one measurement"
 
 
 def test_what_is_no_grid_has_no_scheduler(capsys):

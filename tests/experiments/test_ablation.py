@@ -1,5 +1,6 @@
 """Table 3 in miniature: every cell a training of its own, measured on validation images, kept and compared."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_a_second_run_trains_nothing_and_leaves_nothing(recorded, table, monkeyp
     monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("trained again"))
     assert ablation.run(PROFILE, **SEEDS, progressbar=False).models == recorded[0].models
     assert not list((config.cache_dir() / "training").glob("ablation-*.npz"))
+
+
+def test_a_record_is_added_to_elsewhere(recorded, table, monkeypatch, tmp_path):
+    """With an empty cache: what the record has is kept, and the rest is trained, one cell where the time is over."""
+    monkeypatch.setenv("BLOODCELL_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(splits, "load_index", lambda profile: table)
+    names, trained, train = list(recorded[0].models), [], ablation.train
+    monkeypatch.setattr(ablation, "train", lambda **job: trained.append(job["seed"]) or train(**job))
+    known = replace(recorded[0], models={name: recorded[0].models[name] for name in names[:2]})
+    how = SEEDS | {"progressbar": False, "known": known}
+    record = ablation.run(PROFILE, **how, deadline=time.monotonic())
+    assert trained == [7] and set(record.models) == set(names[:3])
+    assert record.models[names[0]] == known.models[names[0]]
+    assert record.predictions[names[2]].equals(recorded[0].predictions[names[2]])
+    with pytest.raises(BloodcellError, match="other settings, seeds or images"):
+        ablation.run(PROFILE, **how | {"seed": 8})
 
 
 def test_the_grid_as_rows(recorded):

@@ -145,13 +145,26 @@ def test_training_from_the_pixels(cache):
     assert {"random_flip", "random_rotation"} <= {layer.name for layer in result.model.layers}
 
 
-def test_two_seeds_from_the_pixels_and_their_eight_symmetries():
+def test_two_seeds_from_the_pixels_and_their_eight_symmetries(monkeypatch):
     tuning = replace(TINY, symmetries=0, images_per_class=2, epochs=1)
-    models = finetune.run(config.profile("sample", tuning=tuning, seeds=2), seed=7, progressbar=False).models
+    profile = config.profile("sample", tuning=tuning, seeds=2)
+    record = finetune.run(profile, seed=7, progressbar=False)
+    models = record.models
     tuned, views = "compactnet fine-tuned", "compactnet fine-tuned, eight symmetries"
     assert list(models) == [tuned, views, f"{tuned}, seed 8", f"{views}, seed 8"]
     assert [models[name]["seed"] for name in (tuned, f"{tuned}, seed 8")] == [7, 8]
     assert models[tuned]["history"] != models[f"{tuned}, seed 8"]["history"]
+    monkeypatch.setattr(finetune, "fine_tuned", lambda *_, **__: pytest.fail("trained again"))
+    assert finetune.run(profile, seed=7, known=record, progressbar=False).models == models
+
+
+def test_a_training_that_ended_too_early_is_gone_on_with(monkeypatch):
+    profile = config.profile("sample", tuning=replace(TINY, images_per_class=2, epochs=1))
+    record = finetune.run(profile, progressbar=False)
+    record.models["compactnet fine-tuned"]["settings"]["epochs"] = 2
+    monkeypatch.setattr(finetune, "fine_tuned", lambda *_, **__: pytest.fail("goes on"))
+    with pytest.raises(pytest.fail.Exception, match="goes on"):
+        finetune.run(profile, known=record, progressbar=False)
 
 
 def test_maps_before_and_after_training():
