@@ -18,6 +18,13 @@ def test_at_equal_pixels_frozen_and_fine_tuned_cannot_be_told_apart_and_two_seed
     at_64 = metrics.mcnemar(few["true"], few["imagenet vgg16 all blocks"], few["vgg16 fine-tuned"])
     at_144 = metrics.mcnemar(many["true"], many["vgg16 all blocks"], many["vgg16 fine-tuned"])
     assert at_64["p_value"] > 0.05 > 0.001 > at_144["p_value"]
+    patient = load_record("finetune", "workstation").predictions
+    for other, column in ((tuned, "vgg16 fine-tuned"), (few, "imagenet vgg16 all blocks"), (many, "vgg16 all blocks")):
+        both = patient.merge(other[["path", "true", column]].rename(columns={column: "other"}), on=["path", "true"])
+        p = metrics.mcnemar(both["true"], both["vgg16 fine-tuned"], both["other"])["p_value"]
+        assert (p > 0.05) == (other is many), (
+            "four blocks with patience: better than with few pixels, no better than 144"
+        )
     grid = answers("ablation")
     *_, again = grid.columns
     first = again.replace("seed 2020", "seed 2019")
