@@ -56,7 +56,7 @@ def run(
     wanted = grid_settings(profile, backbone, seed=seed)
     common = {"profile": profile.name, "backbone": backbone, "split": split_seed, "data": _fingerprint(split.table)}
     how = {"version": VERSION, "scheduler": scheduler, "desc": "cells", "progressbar": progressbar}
-    limits = {"subset": "validation", "known": known, "deadline": deadline}
+    limits = {"subset": "validation", "known": known, "deadline": deadline, "progressbar": progressbar}
     found = records.Collector("ablation", profile, split, backbone=backbone, seed=seed, **limits)
     named = {_name(backbone, cell): cell for cell in wanted}
     due = (name for name in named if found.due(name))

@@ -295,7 +295,7 @@ def run(
     backbone, tuning = backbone or profile.borrowed, profile.tuning
     split = split or tuning_split(profile, backbone, seed=split_seed, progressbar=progressbar)
     given = {"split_seed": split_seed, "split": split, "progressbar": progressbar}
-    limits = {"known": known, "deadline": deadline}
+    limits = {"known": known, "deadline": deadline, "progressbar": progressbar}
     found = records.Collector("finetune", profile, split, backbone=backbone, seed=seed, **limits)
     if tuning.symmetries and tuning.head_epochs and found.due(f"{backbone} head"):
         alone = {"blocks": 0, "head_epochs": 0, "epochs": tuning.head_epochs, "learning_rate": HEAD_RATE}

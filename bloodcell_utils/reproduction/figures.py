@@ -30,13 +30,6 @@ def figures(evidence):
         caption = "Every classifier on the test images. Bars: Wilson's 95 % interval. Diamonds: printed in the paper."
         yield _figure(plots.accuracies(records.record_rows(measured)), "Accuracies", caption, wide=True)
     matrices = list(_matrices(evidence))
-    parts = {"cross_validation_training": "learnt from", "cross_validation": "held out"}
-    for _, name, run in matrices:
-        folds = {
-            f"{kernel}, {said}": values for part, said in parts.items() for kernel, values in run.get(part, {}).items()
-        }
-        if folds:
-            yield _figure(plots.fold_accuracies(folds), f"Fig. 7: {name}", run["data"], wide=True)
     for item, name, run in matrices:
         yield _figure(plots.confusion_matrix(run["confusion"]), f"{item}: {name}", run["data"])
     for _, name, run in matrices:
@@ -56,7 +49,7 @@ def figures(evidence):
 
 
 def compared(evidence):
-    """Figs. 14, 17 and 18 of the paper, as far as there are records for them.
+    """Figs. 7, 14, 17 and 18 of the paper, as far as there are records for them.
 
     Parameters
     ----------
@@ -67,6 +60,14 @@ def compared(evidence):
     dict
         As from `figures`.
     """
+    for _, name, run in _matrices(evidence):
+        folds = {
+            f"{kernel}, {said}": values
+            for part, said in (("cross_validation_training", "learnt from"), ("cross_validation", "held out"))
+            for kernel, values in run.get(part, {}).items()
+        }
+        if folds:
+            yield _figure(plots.fold_accuracies(folds), f"Fig. 7: {name}, fold by fold", run["data"], wide=True)
     for run in list(evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16")).values())[:1]:
         rates, above = (known["fine_tuned", "vgg16"] for known in (paper.TRUE_POSITIVE_RATE, paper.RATE_ABOVE))
         printed = {name: rates.get(name) for name in paper.FIG_14}
