@@ -58,3 +58,9 @@ def test_more_images_alone_lose_with_one_seed_and_proportions_alone_with_none():
 def test_printed_folds_promise_no_more_than_the_printed_test():
     for network, folds in paper.CROSS_VALIDATION.items():
         assert folds.value <= paper.ACCURACY["svm", network].value
+
+
+def test_the_two_maps_of_figure_15_changed_and_dozens_changed_more():
+    looked = load_record("finetune", "workstation").models["vgg16 fine-tuned"]["maps"]
+    for one in looked["compared"]:
+        assert one["mean"] < one["median"] and 24 <= one["more"] < one["maps"] / 2
