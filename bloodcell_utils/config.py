@@ -221,7 +221,7 @@ PROFILES = {
                 shown=1024,
             ),
         ),
-        Profile(  # hours on two cores, and no GPU
+        Profile(  # two cores and patience, no GPU
             name="workstation", data="pbc", crop=0.8, pca=400, siblings=(128, 4), seeds=2,
             tuning=Tuning(
                 size=96, crop=0.7, blocks=4, head=(256,), images_per_class=None, epochs=8, schedule="cosine",

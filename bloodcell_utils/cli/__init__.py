@@ -163,7 +163,8 @@ def _add_measuring(commands):
         "--minutes",
         type=_positive,
         metavar="N",
-        help="begin no training that would end later, the first excepted (finetune, ablation, balance)",
+        help="begin no training (of finetune, no epoch) that would end later, the first excepted; as --add, it keeps "
+        "what the record that is there has (finetune, ablation, balance)",
     )
     experiment.add_argument(
         "--add",

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from inspect import signature
 from pathlib import Path
 
 from .. import config
@@ -23,8 +24,10 @@ def run(options):
     chosen = {name: value for name in ("scheduler", "backbone", "ship") if (value := getattr(options, name))}
     seeds = {"seed": options.seed, "split_seed": options.split_seed}
     known = _check_replaced(folder, profile, options)
-    if options.add and known:
-        chosen["known"] = known
+    if options.add or options.minutes:
+        if "known" not in signature(experiments.module(options.experiment).run).parameters:
+            raise BloodcellError(f"{options.experiment} is one measurement: it takes neither --minutes nor --add.")
+        chosen |= {"known": known} if known else {}
     if options.minutes:
         chosen["deadline"] = time.monotonic() + 60 * options.minutes
     record = experiments.run(options.experiment, profile, **seeds, **chosen)
@@ -40,7 +43,9 @@ def _check_replaced(folder, profile, options):
     path = folder / f"{experiments.record_name(options.experiment, profile, options.backbone)}.{profile.name}.json"
     try:
         old = records.read(path) if path.exists() else None
-    except BloodcellError:  # damaged: nothing is lost
+    except BloodcellError:  # damaged: nothing is lost, but there is nothing to add to either
+        if options.add:
+            raise
         return None
     if old is None:
         return None

@@ -74,6 +74,7 @@ def run(
                 **{field: named[name][field] for field in ("seed", "tuning", "repeats")},
                 **result,
             )
+    found.models = {name: found.models[name] for name in named if name in found.models}  # in the grid's order
     tuning, spec, weights = profile.small, backbones.backbone(backbone), profile.weights_of(backbone)
     return found.record(
         f"{spec.title}, {weights} weights, {spec.side(tuning.size)} px, central {tuning.crop:.0%} of "
@@ -94,9 +95,9 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     Returns
     -------
     list of dict
-        ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row with
-        that seed, whose activations the others share; ``repeats``, how often an epoch shows each image: 1/4 where four
-        epochs show every image once.
+        ``tuning`` (fields of `config.Tuning`) and ``seed``; ``largest``, the images a class of the largest row, whose
+        activations the others share (a cell with another seed has its own); ``repeats``, how often an epoch shows each
+        image: 1/4 where four epochs show every image once.
 
     Raises
     ------
@@ -115,7 +116,7 @@ def grid_settings(profile, backbone=None, *, seed=SEED):
     columns = grid.blocks or tuple(printed_rows[rows[0]])
     every = [(n, blocks, seed, max(rows)) for n in rows for blocks in columns]
     every += [(n, blocks, seed + i, n) for n, blocks in grid.again for i in range(1, grid.seeds)]
-    if uneven := [n for n in rows if grid.shown and grid.shown % n and n % grid.shown]:
+    if uneven := [n for n in dict.fromkeys(n for n, *_ in every) if grid.shown and grid.shown % n and n % grid.shown]:
         raise BloodcellError(f"An epoch of {grid.shown} images a class shows none of {uneven} equally often.")
     passes = {"epochs": grid.epochs, "head_epochs": grid.head_epochs}
     return [

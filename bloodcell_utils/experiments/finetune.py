@@ -21,6 +21,7 @@ from ..training import fitting
 from ..training.checkpoints import begun
 from ..training.prefix import activations
 from . import records
+from .provenance import device
 
 VERSION = 4  # rises when the same tuning gives another network
 HEAD_RATE = 1e-3  # of the head alone: it has nothing to lose yet
@@ -275,7 +276,8 @@ def run(
 ):  # fmt: skip
     """Measure fine-tuned networks on the test images.
 
-    With a cached prefix, also the head alone, before; from the pixels, also the mean answer to the eight symmetries.
+    With a cached prefix, also the head alone, before; from the pixels, also the mean answer to the eight symmetries and
+    `compared_maps`, unless the deadline is over.
 
     Parameters
     ----------
@@ -310,6 +312,7 @@ def run(
             continue
         found.lap()
         tuned = fine_tuned(profile, backbone, seed=own_seed, deadline=deadline, **given)
+        in_time = deadline is None or time.monotonic() < deadline
         trained = int(sum(np.prod(weight.shape) for weight in tuned.model.trainable_weights))
         found.add(
             one,
@@ -321,10 +324,11 @@ def run(
             parameters={"all": tuned.model.count_params(), "trained": trained},
             tuning=asdict(profile.tuning),
             seed=own_seed,
+            device=device(),
             **tuned.history.details(),
-            **_figure_15(profile, tuned, backbone, seed=own_seed),
+            **(_figure_15(profile, tuned, backbone, seed=own_seed) if in_time else {}),
         )
-        if not tuning.symmetries:
+        if not tuning.symmetries and in_time:
             views = fitting.predict_with_symmetries(tuned.model, split.images[found.rows])
             found.add(eight, views.argmax(axis=1))
     return found.record(describe(profile, backbone))

@@ -27,6 +27,7 @@ from ..evaluation import metrics
 from ..files import read_file, replace_files
 from .provenance import peak_rss_mb, provenance
 
+LEFT = "Left for another time"  # begins the note of a record that lacks models
 _CHECKSUM = "predictions_sha256"  # in the json: of the file beside it
 
 
@@ -285,7 +286,8 @@ class Collector:
     subset : str
         The images that are predicted.
     known : Record, optional
-        What an earlier run has measured with the same settings, seeds and images: `due` takes it over.
+        What an earlier run has measured with the same settings, seeds and images: `due` takes it over, and each model
+        then tells as ``measured`` when and where that was.
     deadline : float, optional
         A moment of `time.monotonic`. A model that would end after it is not `due`, the first one excepted.
     progressbar : bool
@@ -306,6 +308,7 @@ class Collector:
         self.truth = split.y[self.rows]
         self.models, self.predictions = {}, {}
         self.known, self.deadline, self.longest = known, deadline, None
+        self.left = []
         self.say = print if progressbar else lambda *_: None
         self.started = time.perf_counter()
         if known:
@@ -317,12 +320,15 @@ class Collector:
     def due(self, model):
         """Whether a model is to be measured now; what is known of it is taken over, and then it is not."""
         found = self.known and self.known.models.get(model)
-        if found and not _stopped(found):
-            self.models[model], self.predictions[model] = found, self.known.predictions[model].to_numpy()
+        if found and not stopped(found):
+            where = {name: getattr(self.known, name) for name in ("created", "device", "commit")}
+            self.models[model] = {"measured": where} | found  # what was taken over before keeps where it is from
+            self.predictions[model] = self.known.predictions[model].to_numpy()
             return False
         in_time = None in (self.deadline, self.longest) or time.monotonic() + self.longest <= self.deadline
         if not in_time:
-            self.say(f"{model}: left for another time.")
+            self.left.append(model)
+            self.say(f"{model}: {LEFT.lower()}.")
         return in_time
 
     def lap(self):
@@ -346,6 +352,8 @@ class Collector:
     def record(self, *notes):
         """The `Record`, with its provenance filled in; not written yet."""
         table, split = self.split.table, self.split
+        if self.left:
+            notes += (f"{LEFT}: {'; '.join(self.left)}.",)
         return Record(
             experiment=self.experiment,
             profile=self.profile.name,
@@ -362,8 +370,32 @@ class Collector:
         )
 
 
-def _stopped(model):
-    """Whether a training ended before its last epoch because its time was over."""
+def unfinished(record):
+    """Whether a run left models for another time (`Collector`).
+
+    Parameters
+    ----------
+    record : Record
+
+    Returns
+    -------
+    bool
+    """
+    return any(note.startswith(LEFT) for note in record.notes)
+
+
+def stopped(model):
+    """Whether a training ended before its last epoch because its time was over.
+
+    Parameters
+    ----------
+    model : dict
+        One of a record's.
+
+    Returns
+    -------
+    bool
+    """
     settings = model.get("settings", {})
     return not settings.get("patience") and len(model.get("history", ())) < settings.get("epochs", 0)
 

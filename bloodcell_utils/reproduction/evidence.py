@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..config import PROFILES
-from ..experiments.records import experiment_name
+from ..experiments.records import experiment_name, stopped
 from ..models.backbones import BACKBONES
 from .settings import differences, smaller
 
@@ -32,6 +32,8 @@ class Evidence:
     def runs(self, experiment, network="vgg16", model=None, **details):
         """The runs of the best record that has any: of one model (all its seeds), or with these details; by name.
 
+        A training that was stopped before its last epoch counts only where none is whole.
+
         Each is what the record says of the model, with ``confusion`` as an array, ``record``, and in words ``data``
         (what it was measured on), ``note`` (in what its setting differs from the paper's) and ``smaller`` (where it is
         too far from it for a verdict).
@@ -48,8 +50,9 @@ class Evidence:
                 if (model is None or f"{name}, seed ".startswith(f"{model}, seed "))
                 and all(measured.get(key) == value for key, value in details.items())
             }
+            whole = {name: run for name, run in found.items() if not stopped(run)}
             if found:
-                return found
+                return whole or found
         return {}
 
 
@@ -107,7 +110,7 @@ def how_to_measure(experiment, network, partly=False):
     ----------
     experiment, network : str
     partly : bool
-        The laptop has measured what it can; the rest takes the full profile.
+        The laptop has measured what it can; the rest takes the workstation profile.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def how_to_measure(experiment, network, partly=False):
         command = f"bloodcell run {experiment} --backbone {network} --profile full"
         needs = f"a GPU, and internet for the weights of {BACKBONES[network].title}"
     elif partly:
-        command, needs = f"bloodcell run {experiment} --profile full", "a GPU"
+        command, needs = f"bloodcell run {experiment} --profile workstation --add", "the real images and some hours"
     else:
         command, needs = f"bloodcell run {experiment} --profile laptop", "the real images"
     return f"not measured yet: `{command}`; needs {needs}"

@@ -47,7 +47,7 @@ def checklist(records, rehearsal=False):
     Parameters
     ----------
     records : list of Record
-        For an experiment with several, that of the full profile counts before that of the laptop; drawn cells never.
+        For an experiment with several, that of the fullest profile counts; drawn cells never.
     rehearsal : bool
         The other way round: drawn cells alone, and no verdict on any number.
 

@@ -170,6 +170,8 @@ def _why_measure(path, fingerprints, seed, profile):
         return f"measuring, the record has other settings, or does not tell them: {', '.join(other)}.", record
     if record.created > provenance.provenance()["created"]:
         return f"measuring, the record is dated in the future ({record.created[:10]}).", record
+    if records.unfinished(record):
+        return "measuring what an earlier run left for another time.", record
     if record.created < _asked_again(path.parent).get(path.stem, ""):
         return "measuring again.", record
     return "", record
@@ -235,6 +237,8 @@ def _told(says, measure, *asked):
 
 def _measure(task, profile, seed, folder):
     options = {"backbone": task.backbone} if task.backbone else {}
+    if there := _unfinished(folder / f"{task.name}.{profile.name}.json", seed, profile):
+        options["known"] = there
     try:
         experiments.run(task.experiment, profile, seed=seed, **options).write(folder)
     except BloodcellError:
@@ -242,6 +246,16 @@ def _measure(task, profile, seed, folder):
     except Exception as err:  # no weights, no internet, no memory: words for the report, all of it for the reader
         traceback.print_exc()
         raise BloodcellError(_words(err)) from None
+
+
+def _unfinished(path, seed, profile):
+    """The record that an earlier run had no time to finish, if it may be added to."""
+    try:
+        record = records.read(path)
+    except BloodcellError:  # there is none, or it is damaged
+        return None
+    same = (record.seed, record.settings) == (seed, records.settings_of(profile))
+    return record if same and records.unfinished(record) else None
 
 
 def _words(err):

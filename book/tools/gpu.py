@@ -119,7 +119,7 @@ def train(folder, *, minutes=8.0, records=None, **changes):
         print(f"{type(err).__name__}: {err}\nThe record of what was reached follows.", file=sys.stderr, flush=True)
         ended = f" Ended by {type(err).__name__}."
         record = finetune.run(full, "vgg16", split=split, deadline=time.monotonic())  # from the checkpoint alone
-    model, _ = record.models.values()  # one view, and eight
+    model = next(iter(record.models.values()))
     epochs, sources = model["history"], finetune.training_rows(split.table, full.tuning.images_per_class)[0]
     seconds = float(np.median([epoch["seconds"] for epoch in epochs[1:] or epochs]))  # the first one compiles
     model["images_per_s"] = round(len(sources) / max(seconds, 0.1))

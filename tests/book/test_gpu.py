@@ -187,11 +187,11 @@ def test_a_record_whatever_ends_the_training(packed, cache, tmp_path, monkeypatc
 
     monkeypatch.setattr(fitting, "_one_epoch", break_in_the_second)
     record = gpu.train(folder, records=tmp_path, **how)
-    model, _ = record.models.values()
+    model = next(iter(record.models.values()))
     assert len(model["history"]) == 1 and "1 of 2 epochs" in record.notes[-1] and "RuntimeError" in record.notes[-1]
     gpu.train(folder, records=tmp_path, **how)
     record = records.load_record("finetune", "full", tmp_path)
-    model, _ = record.models.values()
+    model = next(iter(record.models.values()))
     assert len(model["history"]) == 2 and len(done) == 3 and "Ended" not in record.notes[-1]
     assert model["tuning"]["size"] == SIZE and model["tuning"]["crop"] == about["crop"] and model["images_per_s"] > 0
     assert record.split["test"] == model["n_test"] == len(record.predictions)

@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bloodcell_utils import cli
+from bloodcell_utils import cli, config
 from bloodcell_utils.datasets import pbc
 from bloodcell_utils.experiments import records
 
@@ -147,7 +148,7 @@ def test_a_grid_can_be_sent_to_a_cluster(record, monkeypatch):
     assert asked["scheduler"] == "tcp://10.0.0.1:8786"
 
 
-def test_what_is_there_is_added_to_within_a_time(tmp_path, monkeypatch, record):
+def test_what_is_there_is_added_to_within_a_time(tmp_path, monkeypatch, record, capsys):
     asked = {}
 
     def run(profile, *, seed, split_seed, known=None, deadline=None):
@@ -157,7 +158,12 @@ def test_what_is_there_is_added_to_within_a_time(tmp_path, monkeypatch, record):
     monkeypatch.setattr("bloodcell_utils.experiments.ablation.run", run)
     arguments = ["run", "ablation", "--minutes", "5", "--add", "--output", str(tmp_path)]
     assert cli.main(arguments) == 0 and asked == {"known": None, "minutes": 5}
-    assert cli.main(["run", "svm", "--minutes", "5"]) == 1, "which is one measurement"
+    there = replace(record, experiment="ablation", seed=config.SEED, split=record.split | {"seed": config.SEED})
+    path = there.write(tmp_path)
+    assert cli.main(arguments) == 0 and asked == {"known": records.read(path), "minutes": 5}
+    path.write_text("{}")
+    assert cli.main(arguments) == 1 and "not a run record" in capsys.readouterr().err, "nothing is written over it"
+    assert cli.main(["run", "svm", "--minutes", "5"]) == 1 and "one measurement" in capsys.readouterr().err
 
 
 def test_what_is_no_grid_has_no_scheduler(capsys):

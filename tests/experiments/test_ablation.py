@@ -100,8 +100,12 @@ def test_a_record_is_added_to_elsewhere(recorded, table, monkeypatch, tmp_path):
     how = SEEDS | {"progressbar": False, "known": known}
     record = ablation.run(PROFILE, **how, deadline=time.monotonic())
     assert trained == [7] and set(record.models) == set(names[:3])
-    assert record.models[names[0]] == known.models[names[0]]
-    assert record.predictions[names[2]].equals(recorded[0].predictions[names[2]])
+    assert record.models[names[0]] == {"measured": record.models[names[0]]["measured"]} | known.models[names[0]]
+    assert record.models[names[0]]["measured"]["created"] == known.created
+    assert records.unfinished(record) and names[3] in record.notes[-1] and not records.unfinished(recorded[0])
+    record = ablation.run(PROFILE, **how | {"known": record})
+    assert trained == [7, 8] and list(record.models) == names and not records.unfinished(record)
+    assert all(record.predictions[name].equals(recorded[0].predictions[name]) for name in names)
     with pytest.raises(BloodcellError, match="other settings, seeds or images"):
         ablation.run(PROFILE, **how | {"seed": 8})
 

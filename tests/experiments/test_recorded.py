@@ -25,6 +25,9 @@ def test_at_equal_pixels_frozen_and_fine_tuned_cannot_be_told_apart_and_two_seed
         assert (p > 0.05) == (other is many), (
             "four blocks with patience: better than with few pixels, no better than 144"
         )
+    views = patient.merge(many[["path", "vgg16 all blocks"]], on="path")
+    views = [views[name] for name in ("true", "vgg16 fine-tuned, eight symmetries", "vgg16 all blocks")]
+    assert metrics.mcnemar(*views)["p_value"] < 0.05, "and better with eight views"
     grid = answers("ablation")
     *_, again = grid.columns
     first = again.replace("seed 2020", "seed 2019")

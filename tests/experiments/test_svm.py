@@ -83,7 +83,7 @@ def test_details_of_the_rows(recorded):
     both = models["compactnet last block"]
     assert set(both["cross_validation"]) == set(both["cross_validation_training"]) == {"cubic", "rbf"}
     for kernel, folds in both["cross_validation_training"].items():
-        assert np.mean(folds) >= np.mean(both["cross_validation"][kernel]), "no worse on what was learnt from"
+        assert np.mean(folds) > np.mean(both["cross_validation"][kernel]), "better on what was learnt from"
     assert all(model["printed_percent"] is None for model in models.values()), "the paper has no such network"
     assert set(models["compactnet last block, siblings"]["cross_validation"]) == {"together", "apart"}
 

@@ -145,7 +145,7 @@ def test_settings_of_table_3(make_record, everywhere):
     assert first.what == "VGG-16, 512 images a class, 1 block" and first.printed.startswith("92")
     assert first.measured.startswith("92.0") and first.measured.endswith("(mean of 2 seeds)")
     assert second.what.endswith("2 blocks") and second.measured.startswith("96.0")
-    assert rest.count == 10 and "`bloodcell run ablation --profile full`" in rest.verdict
+    assert rest.count == 10 and "`bloodcell run ablation --profile workstation --add`" in rest.verdict
     assert inception.count == 20
 
 
