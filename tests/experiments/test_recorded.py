@@ -67,3 +67,23 @@ def test_the_two_maps_of_figure_15_changed_and_dozens_changed_more():
     looked = load_record("finetune", "workstation").models["vgg16 fine-tuned"]["maps"]
     for one in looked["compared"]:
         assert one["mean"] < one["median"] and 24 <= one["more"] < one["maps"] / 2
+
+
+def test_a_patient_grid_rises_with_different_cells_at_equal_steps_and_a_brief_one_does_not():
+    record = load_record("ablation", "workstation")
+    grid, answers_there = {}, record.predictions
+    for name, model in record.models.items():
+        if model["seed"] == 2019:
+            grid[model["images_per_class"], model["blocks"]] = name
+    assert len({len(m["history"]) * m["repeats"] * m["images_per_class"] for m in record.models.values()}) == 1
+    for few, many in ((512, 1024), (1024, 2048)):
+        for blocks in (1, 2, 4):
+            pair = [answers_there[grid[images, blocks]] for images in (few, many)]
+            assert (pair[0] == answers_there["true"]).sum() < (pair[1] == answers_there["true"]).sum()
+            assert metrics.mcnemar(answers_there["true"], *pair)["p_value"] < 0.05
+    for blocks in (1, 2, 4):
+        history = record.models[grid[512, blocks]]["history"]
+        assert min(epoch["accuracy"] for epoch in history[len(history) // 2 :]) > 0.99, "known by heart"
+    brief = load_record("ablation", "laptop").models.values()
+    few, many = (max(m["accuracy"] for m in brief if m["images_per_class"] == images) for images in (512, 1024))
+    assert many < few
