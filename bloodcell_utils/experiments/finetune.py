@@ -334,7 +334,7 @@ def run(
     return found.record(describe(profile, backbone))
 
 
-def compared_maps(before, after, images, maps=paper.FIG_15):
+def compared_maps(before, after, images, *, maps=paper.FIG_15):
     """The paper's Fig. 15 in numbers: how alike single maps are before and after training, and all maps beside them.
 
     Parameters

@@ -175,7 +175,7 @@ def test_maps_before_and_after_training():
     weights[..., 2] = -weights[..., 2]
     after.get_layer("second").set_weights([weights, biases])
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
-    same, other = (finetune.compared_maps(before, after, images, {"second": index})[0] for index in (1, 2))
+    same, other = (finetune.compared_maps(before, after, images, maps={"second": index})[0] for index in (1, 2))
     assert same["mean"] == same["shown"] == same["median"] == 1 and same["more"] == 1
     assert other["mean"] < 0.5 and other["more"] == 0
     silent = explain.feature_maps(before, images, "second").max(axis=(1, 2)) == 0
