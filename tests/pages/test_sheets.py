@@ -3,11 +3,13 @@
 import handouts
 import pytest
 from host import HTML
+from printing import chromium as find_chromium
 from pypdf import PdfReader
 
 A4 = (595, 842)
 
 
+@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium: `sudo apt-get install chromium`")
 @pytest.mark.parametrize("sheet", handouts.sheets(), ids=lambda sheet: sheet.file)
 def test_each_handout_was_printed_on_a4(site, sheet):
     pdf = PdfReader(HTML / "handouts" / sheet.file)
