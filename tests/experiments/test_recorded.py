@@ -82,6 +82,8 @@ def test_a_patient_grid_rises_with_different_cells_at_equal_steps_and_a_brief_on
             assert (pair[0] == answers_there["true"]).sum() < (pair[1] == answers_there["true"]).sum()
             assert metrics.mcnemar(answers_there["true"], *pair)["p_value"] < 0.05
     for blocks in (1, 2, 4):
+        copies = [answers_there[grid[images, blocks]] for images in (2048, 4096)]
+        assert metrics.mcnemar(answers_there["true"], *copies)["p_value"] > 0.05, "hardly any cell was added"
         history = record.models[grid[512, blocks]]["history"]
         assert min(epoch["accuracy"] for epoch in history[len(history) // 2 :]) > 0.99, "known by heart"
     brief = load_record("ablation", "laptop").models.values()
