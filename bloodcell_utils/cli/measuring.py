@@ -44,7 +44,7 @@ def _check_replaced(folder, profile, options):
     try:
         old = records.read(path) if path.exists() else None
     except BloodcellError:  # damaged: nothing is lost, but there is nothing to add to either
-        if options.add:
+        if options.add or options.minutes:
             raise
         return None
     if old is None:

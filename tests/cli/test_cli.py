@@ -162,7 +162,9 @@ def test_what_is_there_is_added_to_within_a_time(tmp_path, monkeypatch, record, 
     path = there.write(tmp_path)
     assert cli.main(arguments) == 0 and asked == {"known": records.read(path), "minutes": 5}
     path.write_text("{}")
-    assert cli.main(arguments) == 1 and "not a run record" in capsys.readouterr().err, "nothing is written over it"
+    for without in ([], ["--add"]):  # both add, so nothing is written over it
+        assert cli.main([word for word in arguments if word not in without]) == 1
+        assert "not a run record" in capsys.readouterr().err and path.read_text() == "{}"
     assert cli.main(["run", "svm", "--minutes", "5"]) == 1 and "one measurement" in capsys.readouterr().err
 
 

@@ -75,7 +75,14 @@ def test_a_patient_grid_rises_with_different_cells_at_equal_steps_and_a_brief_on
     for name, model in record.models.items():
         if model["seed"] == 2019:
             grid[model["images_per_class"], model["blocks"]] = name
-    assert len({len(m["history"]) * m["repeats"] * m["images_per_class"] for m in record.models.values()}) == 1
+    short, long = (
+        {
+            len(m["history"]) * m["repeats"] * m["images_per_class"]
+            for m in load_record("ablation", name).models.values()
+        }
+        for name in ("laptop", "workstation")
+    )
+    assert len(short) == len(long) == 1 and long == {8 * images for images in short}, "eight times as many images"
     for few, many in ((512, 1024), (1024, 2048)):
         for blocks in (1, 2, 4):
             pair = [answers_there[grid[images, blocks]] for images in (few, many)]
