@@ -22,6 +22,7 @@ ARMS = {
     "balanced by weights": "the natural images, no copies; rare classes weigh more in the loss",
     "unbalanced, as it is": "the natural images, no copies",
 }
+FIRST = "balanced by augmentation", "unbalanced, as it is"  # the paper's two, so that a run that is stopped has them
 
 
 def natural(table, size=None, *, seed=SEED):
@@ -128,10 +129,11 @@ def run(
     how = {"head_epochs": tuning.head_epochs, "progressbar": progressbar}
     limits = {"known": known, "deadline": deadline, "progressbar": progressbar}
     found = records.Collector("balance", profile, split, backbone=backbone, seed=seed, **limits)
+    named = {(name, own_seed): f"{name}, seed {own_seed}" for own_seed in range(seed, seed + seeds) for name in ARMS}
     for own_seed in range(seed, seed + seeds):
         chosen = natural(split.table, profile.natural, seed=own_seed)
-        for name in ARMS:
-            if not found.due(f"{name}, seed {own_seed}"):
+        for name in sorted(ARMS, key=lambda name: name not in FIRST):
+            if not found.due(named[name, own_seed]):
                 continue
             found.lap()
             sources, versions, class_weight = arm(name, chosen, tuning.images_per_class, seed=own_seed)
@@ -150,5 +152,6 @@ def run(
                 "copies": int((versions > 0).sum()),
                 "tuning": asdict(tuning),
             }
-            found.add(f"{name}, seed {own_seed}", predicted, found.lap(), **details, **history.details())
+            found.add(named[name, own_seed], predicted, found.lap(), **details, **history.details())
+    found.models = {name: found.models[name] for name in named.values() if name in found.models}  # as `ARMS` has them
     return found.record(finetune.describe(small, backbone))

@@ -3,6 +3,7 @@
 In graphs it is trained by the process of its own below, and in tests/book/test_gpu.py.
 """
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -234,7 +235,11 @@ def test_the_arms_differ_in_one_thing_at_a_time(split):
 
 
 def test_balance_measures_every_arm():
-    record = balance.run(PROFILE, progressbar=False, seeds=1)
+    how = {"progressbar": False, "seeds": 1}
+    begun = balance.run(PROFILE, **how, deadline=time.monotonic())
+    assert records.unfinished(begun) and [one["arm"] for one in begun.models.values()] == [balance.FIRST[0]]
+    record = balance.run(PROFILE, **how, known=begun)
+    assert not records.unfinished(record)
     assert [measured["arm"] for measured in record.models.values()] == list(balance.ARMS)
     assert all(len(measured["per_class"]) == 8 for measured in record.models.values())
     assert set(record.models) <= set(record.predictions.columns)
