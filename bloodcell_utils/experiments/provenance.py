@@ -26,14 +26,14 @@ def provenance():
 
 
 def device():
-    """Names of the graphics cards that Keras computes on, where it was loaded; of the processor; its cores."""
+    """Names of the graphics cards that Keras computes on, where it was loaded; of the processor; what it is good at."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
         name = match[1] if match else name
     cards = runtime.accelerators() if "keras" in sys.modules else []
-    return ", ".join([*cards, name, f"{os.cpu_count()} cores"])
+    return ", ".join(filter(None, [*cards, name, runtime.instructions(), f"{os.cpu_count()} cores"]))
 
 
 def peak_rss_mb():

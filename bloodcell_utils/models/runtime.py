@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+# Linux' names of what a processor has for arithmetic on many numbers at once, the most powerful first
+INSTRUCTIONS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 BF16", "avx512f": "AVX-512", "avx2": "AVX2"}
+BFLOAT16 = "AMX", "AVX-512 BF16"  # those that multiply bfloat16
+
 
 @cache
 def load_keras():
@@ -47,11 +51,22 @@ def accelerators():
     return [config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
 
 
+def instructions():
+    """The most that the processor has for arithmetic on many numbers at once, of `INSTRUCTIONS`.
+
+    Returns
+    -------
+    str or None
+        None where the system does not tell (only Linux does).
+    """
+    info = Path("/proc/cpuinfo")
+    flags = set(info.read_text().split()) if info.exists() else ()
+    return next((name for flag, name in INSTRUCTIONS.items() if flag in flags), None)
+
+
 def fastest_precision():
     """A Keras dtype policy: ``"mixed_bfloat16"`` for an accelerator or a processor that has it, else ``"float32"``."""
-    flags = Path("/proc/cpuinfo")
-    native = flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
-    return "mixed_bfloat16" if native or accelerators() else "float32"
+    return "mixed_bfloat16" if instructions() in BFLOAT16 or accelerators() else "float32"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..cells import FOLDERS
+from ..evaluation import metrics
 from .style import MEASURED, NEUTRAL, NOT_MEASURED, PRINTED, SERIES, figure, short
 
 
@@ -147,7 +148,9 @@ def arm_curves(networks) -> Figure:
 
 
 def arm_rates(models) -> Figure:
-    """True-positive rate of each class, one colour an arm: a dot for every seed, a line for their mean.
+    """True-positive rate of each class, one colour an arm: a dot for every seed, a dash for their mean.
+
+    The bar through the dash is Wilson's 95 % interval of that mean, on as many cells as one network was tested on.
 
     Parameters
     ----------
@@ -161,8 +164,10 @@ def arm_rates(models) -> Figure:
     for i, arm in enumerate(arms):
         runs = table.loc[table["arm"] == arm, "per_class"]
         rates = 100 * np.array([[row["sensitivity"] for row in run] for run in runs], float)
+        n = np.array([row["n"] for row in runs.iloc[0]])
         x = np.arange(len(FOLDERS)) + (i - (len(arms) - 1) / 2) * 0.18
         ax.scatter(np.tile(x, len(runs)), rates.ravel(), s=16, color=palette[i], alpha=0.6, edgecolor="none")
+        ax.vlines(x, *100 * metrics.wilson(np.nan_to_num(rates.mean(axis=0)) / 100 * n, n).T, color=palette[i], lw=1)
         ax.scatter(x, rates.mean(axis=0), marker="_", s=160, lw=2.5, color=palette[i], label=arm)
     ax.set(xticks=range(len(FOLDERS)), xticklabels=[short(c) for c in FOLDERS], ylabel="true-positive rate (%)")
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)

@@ -88,7 +88,7 @@ def compared(evidence):
         caption = f"A thin line a seed, a thick one their mean. {remark}"
         yield _figure(fig, "Fig. 17: validation accuracy, epoch by epoch", caption, wide=True)
     for title, models in arms.items():
-        caption = f"A dot a seed, a line their mean. {remark}"
+        caption = f"A dot a seed, a dash their mean, with Wilson's 95 % interval. {remark}"
         yield _figure(plots.arm_rates(models), f"Fig. 18: true-positive rates, {title}", caption, wide=True)
 
 

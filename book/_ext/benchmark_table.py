@@ -5,21 +5,28 @@ from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
 
+NAMES = "ABCDEFGH"
+SAME = "step", "n", "plain", "fast"  # what makes rows of two machines one comparison
 FILE = Path(__file__).resolve().parents[1] / "benchmark.json"
 
 
-def table(measured):
-    """Markdown: a row a comparison."""
-    yield f"Measured on {measured['created'][:10]}, {measured['device']}, profile `{measured['profile']}`."
+def table(machines):
+    """Markdown: a row a comparison, a column a machine."""
+    where = [f"{one['device']} ({one['created'][:10]}, profile `{one['profile']}`)" for one in machines]
+    yield f"Measured on {'; '.join(f'**{name}**: {machine}' for name, machine in zip(NAMES, where, strict=False))}."
     yield ""
-    yield "| Step | Images | Plain way | This course | Ratio | Results |"
-    yield "| :-- | --: | :-- | :-- | --: | :-- |"
-    for row in measured["rows"]:
-        n = f"{row['n']:,}" if row["n"] else "–"
-        yield (
-            f"| {row['step']} | {n} | {row['plain']}: {row['plain_s']:.2f} s | {row['fast']}: {row['fast_s']:.2f} s "
-            f"| {row['ratio']:.1f} | {row['agreement'] or '–'} |"
-        )
+    yield f"| Step | Images | Plain way | This course | {' | '.join(NAMES[: len(machines)])} |"
+    yield f"| :-- | --: | :-- | :-- |{' --: |' * len(machines)}"
+    columns = [{tuple(row[name] for name in SAME): row for row in one["rows"]} for one in machines]
+    for key in dict.fromkeys(key for column in columns for key in column):
+        step, n, plain, fast = key
+        cells = [_cell(column[key]) if key in column else "–" for column in columns]
+        yield f"| {step} | {f'{n:,}' if n else '–'} | {plain} | {fast} | {' | '.join(cells)} |"
+
+
+def _cell(row):
+    agreement = f"<br>{row['agreement']}" if row["agreement"] else ""
+    return f"**{row['ratio']:.1f}** ({row['plain_s']:.2f} : {row['fast_s']:.2f} s){agreement}"
 
 
 class BenchmarkTable(SphinxDirective):

@@ -56,7 +56,7 @@ examples:
   make bench                                          all steps, on drawn cells
   make bench PROFILE=laptop ARGS="--only decode,svm"  two of them, on the real images
   make bench PROFILE=laptop ARGS="--json book/benchmark.json"
-      what the page Performance shows
+      a column of the page Performance; those of other machines stay
 """
 
 
@@ -115,6 +115,33 @@ def row(plain, plain_s, *, fast, fast_s, agreement):
             "ratio": round(plain_s / fast_s, 2), "agreement": agreement}  # fmt: skip
 
 
+def with_others(measured, file):
+    """What a file holds of other machines, and a new run; an earlier one of the same machine and profile goes.
+
+    Parameters
+    ----------
+    measured : dict
+        From `run`.
+    file : pathlib.Path
+        Need not be there.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    BloodcellError
+        If the file holds something else.
+    """
+    try:
+        kept = json.loads(file.read_text("utf-8")) if file.exists() else []
+        mine = measured["device"], measured["profile"]
+        return [one for one in kept if (one["device"], one["profile"]) != mine] + [measured]
+    except (ValueError, TypeError, KeyError) as err:
+        raise BloodcellError(f"{file} does not hold measurements of `make bench`; name another file.") from err
+
+
 def line(measured):
     """A row as text.
 
@@ -145,7 +172,7 @@ def _features(table, profile, n):
         quick = backbones.build("vgg16", size, profile.weights)
     quick.predict_on_batch(images[:32])
     answers, seconds = _timed(lambda: np.concatenate([quick.predict_on_batch(batch) for batch in _batches(images, 32)]))
-    fast, agreement = f"Keras, {quick.dtype_policy.name}", f"cosine {_cosine(plain, answers):.5f}"
+    fast, agreement = "Keras, in what is fast here", f"{quick.dtype_policy.name}, cosine {_cosine(plain, answers):.5f}"
     yield row(f"model.predict, float32, {size} px", plain_s, fast=fast, fast_s=seconds, agreement=agreement)
 
 
@@ -337,7 +364,8 @@ def main(arguments=None):
     try:
         measured = run(config.profile(options.profile), only=options.only, progress=sys.stdout)
         if options.json:
-            replace_file(options.json, (json.dumps(measured, indent=1) + "\n").encode())
+            every = with_others(measured, options.json)
+            replace_file(options.json, (json.dumps(every, indent=1) + "\n").encode())
     except BloodcellError as err:
         print(f"bench: {err}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 import bench
+import benchmark_table
 import pytest
 
 from bloodcell_utils import config
@@ -35,8 +36,8 @@ def test_every_step_is_measured_both_ways(measured):
 
 def test_both_ways_agree(measured):
     rows = {(row["step"], row["plain"], row["fast"]): row["agreement"] for row in measured["rows"]}
-    cosine = rows["features", "model.predict, float32, 64 px", f"Keras, {fastest_precision()}"]
-    assert float(cosine.removeprefix("cosine ")) > 0.999
+    precision, cosine = rows["features", "model.predict, float32, 64 px", "Keras, in what is fast here"].split(", ")
+    assert precision == fastest_precision() and float(cosine.removeprefix("cosine ")) > 0.999
     for kernel in ("rbf", "cubic"):
         assert rows["svm", f"SVC, {kernel}", "KernelSVM"] == "100.00% same answers"
     same = rows["predict", "Keras, model.predict", "bloodcell_utils.predict"]
@@ -45,9 +46,20 @@ def test_both_ways_agree(measured):
 
 def test_on_the_command_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(bench, "SIZES", {"svm": (24,)})
-    assert bench.main(["--json", str(tmp_path / "benchmark.json")]) == 0
-    assert json.loads((tmp_path / "benchmark.json").read_text())["rows"][0]["plain"] == "SVC, rbf"
+    file = tmp_path / "benchmark.json"
+    for device in "one", "another", "one":
+        monkeypatch.setattr(bench, "provenance", lambda device=device: {"device": device, "created": "2026-01-02"})
+        assert bench.main(["--json", str(file)]) == 0
     assert "SVC, rbf" in capsys.readouterr().out
+    machines = json.loads(file.read_text())
+    assert [one["device"] for one in machines] == ["another", "one"], "a machine's new run replaces its old one"
+    assert machines[0]["rows"][0]["plain"] == "SVC, rbf"
+    lines = list(benchmark_table.table(machines))
+    assert "another" in lines[0] and lines[2].endswith("| A | B |")
+    assert len(lines) == 6 and all(line.count("|") == 7 for line in lines[2:])
+    file.write_text('{"rows": []}')
+    assert bench.main(["--json", str(file)]) == 1 and file.read_text() == '{"rows": []}'
+    assert "does not hold measurements" in capsys.readouterr().err
     assert bench.main(["--only", "svm,cooking"]) == 1
     assert "no benchmark 'cooking'; choose of svm" in capsys.readouterr().err
 
