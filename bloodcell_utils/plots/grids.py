@@ -46,6 +46,8 @@ def accuracy_grid(tables, chosen=None) -> Figure:
 def grid_curves(tables) -> Figure:
     """Accuracy over the number of images a class, a line for each number of trained blocks and a panel a table.
 
+    The panels have scales of equal length, so that their slopes may be compared.
+
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
@@ -67,6 +69,10 @@ def grid_curves(tables) -> Figure:
         ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
         ax.minorticks_off()
         ax.legend(fontsize=8, loc="lower right")
+    half = max(np.ptp(ax.get_ylim()) for ax in axes.flat) / 2
+    for ax in axes.flat:
+        middle = np.mean(ax.get_ylim())
+        ax.set_ylim(middle - half, middle + half)
     axes.flat[0].set_ylabel("accuracy on the validation images (%)")
     return fig
 

@@ -9,6 +9,7 @@ from ..evaluation import metrics
 from ..experiments import ablation, records
 from ..models.backbones import BACKBONES
 from .comparisons import ARMS, DESIGNS
+from .evidence import DATA
 
 ITEM = {"svm": "Fig. 11", "fine_tuned": "Fig. 12"}
 
@@ -67,7 +68,11 @@ def compared(evidence):
             for kernel, values in run.get(part, {}).items()
         }
         if folds:
-            yield _figure(plots.fold_accuracies(folds), f"Fig. 7: {name}, fold by fold", run["data"], wide=True)
+            record = run["record"]
+            n = record.split["train"] + record.split["validation"]
+            data = DATA.get(record.data["name"], record.data["name"])
+            caption = f"{data}, folds of the {n:,} images outside the test, {record.profile} profile"
+            yield _figure(plots.fold_accuracies(folds), f"Fig. 7: {name}, fold by fold", caption, wide=True)
     for run in list(evidence.runs("finetune", "vgg16", DESIGNS["fine_tuned"][1].format("vgg16")).values())[:1]:
         rates, above = (known["fine_tuned", "vgg16"] for known in (paper.TRUE_POSITIVE_RATE, paper.RATE_ABOVE))
         printed = {name: rates.get(name) for name in paper.FIG_14}

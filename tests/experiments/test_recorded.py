@@ -18,16 +18,22 @@ def test_at_equal_pixels_frozen_and_fine_tuned_cannot_be_told_apart_and_two_seed
     at_64 = metrics.mcnemar(few["true"], few["imagenet vgg16 all blocks"], few["vgg16 fine-tuned"])
     at_144 = metrics.mcnemar(many["true"], many["vgg16 all blocks"], many["vgg16 fine-tuned"])
     assert at_64["p_value"] > 0.05 > 0.001 > at_144["p_value"]
-    patient = load_record("finetune", "workstation").predictions
-    for other, column in ((tuned, "vgg16 fine-tuned"), (few, "imagenet vgg16 all blocks"), (many, "vgg16 all blocks")):
-        both = patient.merge(other[["path", "true", column]].rename(columns={column: "other"}), on=["path", "true"])
-        p = metrics.mcnemar(both["true"], both["vgg16 fine-tuned"], both["other"])["p_value"]
-        assert (p > 0.05) == (other is many), (
-            "four blocks with patience: better than with few pixels, no better than 144"
-        )
-    views = patient.merge(many[["path", "vgg16 all blocks"]], on="path")
-    views = [views[name] for name in ("true", "vgg16 fine-tuned, eight symmetries", "vgg16 all blocks")]
-    assert metrics.mcnemar(*views)["p_value"] < 0.05, "and better with eight views"
+    patient, full = load_record("finetune", "workstation"), load_record("svm", "workstation").predictions
+    columns = {"vgg16 fine-tuned": tuned, "imagenet vgg16 all blocks": few, "vgg16 all blocks": many}
+
+    def p_value(name, other, column):
+        both = patient.predictions.merge(other[["path", column]].rename(columns={column: "other"}), on="path")
+        return metrics.mcnemar(both["true"], both[name], both["other"])["p_value"]
+
+    seeds = [name for name, model in patient.models.items() if "history" in model]
+    assert len(seeds) == 2
+    for name in seeds:
+        for column, other in columns.items():
+            assert (p_value(name, other, column) > 0.05) == (other is many), "better than with few pixels alone"
+        assert p_value(name, full, "vgg16 all blocks") > 0.05
+    eight = [name for name in patient.models if name not in seeds]
+    assert p_value(eight[0], many, "vgg16 all blocks") < 0.05 < p_value(eight[1], many, "vgg16 all blocks")
+    assert min(p_value(name, full, "vgg16 all blocks") for name in eight) > 0.05
     grid = answers("ablation")
     *_, again = grid.columns
     first = again.replace("seed 2020", "seed 2019")
