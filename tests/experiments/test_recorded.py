@@ -5,7 +5,7 @@ import pandas as pd
 
 from bloodcell_utils import cells, paper
 from bloodcell_utils.evaluation import metrics
-from bloodcell_utils.experiments import load_record
+from bloodcell_utils.experiments import balance, load_record
 
 
 def answers(experiment):
@@ -62,6 +62,20 @@ def test_more_images_alone_lose_with_one_seed_and_proportions_alone_with_none():
     more = score["unbalanced, equal size"] - score["unbalanced, as it is"]
     proportions = score["balanced by augmentation"] - score["unbalanced, equal size"]
     assert more.min() < 0 < more.max() and proportions.min() > 0
+
+
+def test_with_patience_natural_proportions_find_as_many_as_balance_at_as_many_steps():
+    record = load_record("balance", "workstation")
+    runs = pd.DataFrame(record.models.values())
+    score = runs.pivot(index="seed", columns="arm", values="balanced_accuracy")
+    assert (score["balanced by augmentation"] > score["unbalanced, as it is"]).all()
+    for seed in score.index[score["unbalanced, equal size"].notna()]:
+        answers = [record.predictions[f"{arm}, seed {seed}"] for arm in list(balance.ARMS)[:2]]
+        assert metrics.mcnemar(record.predictions["true"], *answers)["p_value"] > 0.05
+        found = score.loc[seed]
+        assert found["unbalanced, equal size"] - found["unbalanced, as it is"] > 0.5 * (
+            found["balanced by augmentation"] - found["unbalanced, as it is"]
+        )
 
 
 def test_printed_folds_promise_no_more_than_the_printed_test():
