@@ -46,7 +46,7 @@ def accuracy_grid(tables, chosen=None) -> Figure:
 def grid_curves(tables) -> Figure:
     """Accuracy over the number of images a class, a line for each number of trained blocks and a panel a table.
 
-    The panels have scales of equal length, so that their slopes may be compared.
+    All panels span as many points and as many doublings, so that their slopes may be compared.
 
     Parameters
     ----------
@@ -70,9 +70,10 @@ def grid_curves(tables) -> Figure:
         ax.minorticks_off()
         ax.legend(fontsize=8, loc="lower right")
     half = max(np.ptp(ax.get_ylim()) for ax in axes.flat) / 2
+    ratio = max(np.divide(*ax.get_xlim()[::-1]) for ax in axes.flat) ** 0.5
     for ax in axes.flat:
-        middle = np.mean(ax.get_ylim())
-        ax.set_ylim(middle - half, middle + half)
+        middle, centre = np.mean(ax.get_ylim()), np.prod(ax.get_xlim()) ** 0.5
+        ax.set(ylim=(middle - half, middle + half), xlim=(centre / ratio, centre * ratio))
     axes.flat[0].set_ylabel("accuracy on the validation images (%)")
     return fig
 

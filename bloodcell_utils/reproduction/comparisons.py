@@ -226,7 +226,9 @@ def _figure_17(evidence):
             for runs in arms
         )
         run = next(iter(arms[0].values()))
-        shown = f"balanced {balanced:.1f} %, unbalanced {natural:.1f} % (highest, mean of {len(arms[0])} seeds)"
+        seeds = " and ".join(str(n) for n in sorted({len(runs) for runs in arms}))
+        remark = "" if seeds == "1" else f", mean of {seeds} seeds"
+        shown = f"balanced {balanced:.1f} %, unbalanced {natural:.1f} % (highest{remark})"
         data = f"{run['record'].split['validation']:,} validation images, the same for both"
         yield Line(what, "made", MADE, printed, shown, data, run["note"])
 

@@ -87,7 +87,8 @@ def compared(evidence):
     }
     titles, notes = [backbone.title for backbone in BACKBONES.values()], [n for found in best.values() for n in found]
     missing = "".join(f" {title}: not measured yet." for title in titles if title not in arms)
-    remark = " ".join(note for record in notes for note in record.notes) + missing
+    told = [note for record in notes for note in record.notes if not note.startswith(records.LEFT)]
+    remark = " ".join(told) + missing
     if any("history" in model for models in arms.values() for model in models.values()):
         fig = plots.arm_curves({title: arms.get(title) for title in titles})
         caption = f"A thin line a seed, a thick one their mean. {remark}"

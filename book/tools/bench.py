@@ -56,7 +56,7 @@ examples:
   make bench                                          all steps, on drawn cells
   make bench PROFILE=laptop ARGS="--only decode,svm"  two of them, on the real images
   make bench PROFILE=laptop ARGS="--json book/benchmark.json"
-      a column of the page Performance; those of other machines stay
+      a column of the page Performance, in place of an earlier one of this machine
 """
 
 
@@ -115,19 +115,17 @@ def row(plain, plain_s, *, fast, fast_s, agreement):
             "ratio": round(plain_s / fast_s, 2), "agreement": agreement}  # fmt: skip
 
 
-def with_others(measured, file):
-    """What a file holds of other machines, and a new run; an earlier one of the same machine and profile goes.
+def recorded(file):
+    """The runs that a file holds, by machine and profile.
 
     Parameters
     ----------
-    measured : dict
-        From `run`.
     file : pathlib.Path
         Need not be there.
 
     Returns
     -------
-    list of dict
+    dict of (str, str) to dict
 
     Raises
     ------
@@ -135,11 +133,13 @@ def with_others(measured, file):
         If the file holds something else.
     """
     try:
-        kept = json.loads(file.read_text("utf-8")) if file.exists() else []
-        mine = measured["device"], measured["profile"]
-        return [one for one in kept if (one["device"], one["profile"]) != mine] + [measured]
+        return {_machine(one): one for one in (json.loads(file.read_text("utf-8")) if file.exists() else [])}
     except (ValueError, TypeError, KeyError) as err:
         raise BloodcellError(f"{file} does not hold measurements of `make bench`; name another file.") from err
+
+
+def _machine(measured):
+    return measured["device"], measured["profile"]
 
 
 def line(measured):
@@ -361,10 +361,13 @@ def main(arguments=None):
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help="steps, with commas between")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the measurements there")
     options = parser.parse_args(arguments)
+    if options.json and options.only:
+        parser.error("--json keeps one run of all steps: leave out --only")
     try:
+        known = recorded(options.json) if options.json else {}
         measured = run(config.profile(options.profile), only=options.only, progress=sys.stdout)
         if options.json:
-            every = with_others(measured, options.json)
+            every = list((known | {_machine(measured): measured}).values())
             replace_file(options.json, (json.dumps(every, indent=1) + "\n").encode())
     except BloodcellError as err:
         print(f"bench: {err}", file=sys.stderr)

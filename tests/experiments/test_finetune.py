@@ -237,7 +237,8 @@ def test_the_arms_differ_in_one_thing_at_a_time(split):
 def test_balance_measures_every_arm():
     how = {"progressbar": False, "seeds": 1}
     begun = balance.run(PROFILE, **how, deadline=time.monotonic())
-    assert records.unfinished(begun) and [one["arm"] for one in begun.models.values()] == [balance.FIRST[0]]
+    assert list(begun.models) == [f"{balance.FIRST[0]}, seed {begun.seed}"]
+    assert begun.notes[-1].startswith(f"{records.LEFT}: {balance.FIRST[1]}, seed"), "the paper's two come first"
     record = balance.run(PROFILE, **how, known=begun)
     assert not records.unfinished(record)
     assert [measured["arm"] for measured in record.models.values()] == list(balance.ARMS)
