@@ -41,7 +41,7 @@ def printed(tmp_path_factory):
 @pytest.mark.parametrize("what", ["frozen features and a machine", "fine-tuned network"])
 def test_it_learns_without_this_package(printed, what):
     right = float(printed.split(f"{what}: ")[1].split("%")[0])
-    assert right > 75, printed
+    assert right > 60, printed  # of 16 images; chance is an eighth
     assert "images of 8 kinds: basophil" in printed and "macro avg" in printed
 
 
