@@ -28,7 +28,7 @@ def test_the_program_is_what_the_chapter_shows():
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
-    sample.write(folder / "cells", per_class=12)
+    sample.write(folder / "cells", per_class=24)  # with half as many, threads alone move 16 answers by two
     write_base(folder / "base.keras")
     alone = "import runpy, sys; sys.modules['bloodcell_utils'] = None; runpy.run_path(sys.argv[1])"
     done = subprocess.run(
@@ -41,7 +41,7 @@ def printed(tmp_path_factory):
 @pytest.mark.parametrize("what", ["frozen features and a machine", "fine-tuned network"])
 def test_it_learns_without_this_package(printed, what):
     right = float(printed.split(f"{what}: ")[1].split("%")[0])
-    assert right > 60, printed  # of 16 images; chance is an eighth
+    assert right > 75, printed
     assert "images of 8 kinds: basophil" in printed and "macro avg" in printed
 
 

@@ -64,7 +64,7 @@ def test_more_images_alone_lose_with_one_seed_and_proportions_alone_with_none():
     assert more.min() < 0 < more.max() and proportions.min() > 0
 
 
-def test_with_patience_natural_proportions_find_as_many_as_balance_at_as_many_steps():
+def test_with_patience_natural_proportions_cannot_be_told_from_balance_at_as_many_steps():
     record = load_record("balance", "workstation")
     runs = pd.DataFrame(record.models.values())
     score = runs.pivot(index="seed", columns="arm", values="balanced_accuracy")
