@@ -26,7 +26,7 @@ def provenance():
 
 
 def device():
-    """Names of the graphics cards that Keras computes on, where it was loaded; of the processor, its instructions and cores."""
+    """Names of the graphics cards that Keras computes on, where it was loaded; processor, its instructions, cores."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
