@@ -7,6 +7,7 @@ import math
 import re
 import time
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -277,7 +278,7 @@ def _prepare(model, settings, steps):
 def _one_epoch(model, batches, progress, settings):
     """Keras' own loop for one epoch; loss and accuracy over the training batches."""
     try:
-        logs = model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[progress]).history
+        logs = model.fit(batches.feed, epochs=1, verbose=0, shuffle=False, callbacks=[progress]).history
     except Exception as err:  # each backend has its own class for a memory that is too small
         if not _is_memory(err):
             raise
@@ -342,6 +343,24 @@ def _batches(keras):
         def start(self, epoch):
             rng = np.random.default_rng([self.settings.seed, epoch])
             self.epoch, self.order = epoch, rng.permutation(len(self.y))
+
+        @cached_property
+        def feed(self):
+            """What Keras' loop is given: on TensorFlow a data set whose tuner is off.
+
+            Keras would make one with it on, and may then wait at the end of an epoch for as long as the epoch took,
+            because the tuner sleeps twice as long each time.
+            """
+            if keras.backend.backend() != "tensorflow":
+                return self
+            from tensorflow import TensorSpec, data
+
+            kinds = tuple(TensorSpec((None, *values.shape[1:]), values.dtype) for values in self[0])
+            read = data.Dataset.from_generator(lambda: map(self.__getitem__, range(len(self))), output_signature=kinds)
+            options = data.Options()
+            options.autotune.enabled = False
+            known = data.experimental.assert_cardinality(len(self))
+            return read.apply(known).prefetch(2).with_options(options)
 
         def __len__(self):
             return -(-len(self.y) // self.settings.batch_size)

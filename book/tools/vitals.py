@@ -1,9 +1,10 @@
-"""What a reader of the pages waits for, in Chromium on this machine: bytes, first sight, the lab.
+"""What a reader of the pages waits for, in Chromium on this machine: bytes, first sight, a slider's picture, the lab.
 
 usage: python book/tools/vitals.py
 
-Transfers are those before any click, compressed as a host sends them; the largest contentful paint is measured with the
-processor slowed down four times, as on a phone. What was measured goes into book/vitals.json, beside its goal.
+Transfers are those before any click, compressed as a host sends them; the largest contentful paint and the moves of
+sliders are measured with the processor slowed down four times, as on a phone. What was measured goes into
+book/vitals.json, beside its goal.
 """
 
 import json
@@ -21,7 +22,12 @@ from bloodcell_utils.files import replace_file
 TARGET = Path(__file__).resolve().parents[1] / "vitals.json"
 PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))
     .observe({ type: "largest-contentful-paint", buffered: true }))"""
-RUNS, SLOWER, PICTURES = 15, 4, 24
+# The browser's own clock of a key (Event Timing): from the press to the next picture; below 16 ms it says nothing.
+PRESSED = """() => { window.pressed = []; new PerformanceObserver((list) => window.pressed.push(
+    ...list.getEntries().filter((e) => e.name === "keydown").map((e) => e.duration)))
+    .observe({ type: "event", durationThreshold: 16 }); }"""
+TWO_PICTURES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+RUNS, SLOWER, PICTURES, MOVES = 15, 4, 24, 10
 
 
 def visit(browser, address, slower=1):
@@ -51,6 +57,38 @@ def visit(browser, address, slower=1):
     paint = page.evaluate(PAINTED) / 1000
     context.close()
     return sum(sent) / 1000, paint
+
+
+def moves(browser, address, slower=1):
+    """Move each slider of a page by its keys.
+
+    Parameters
+    ----------
+    browser : playwright.sync_api.Browser
+    address : str
+    slower : float
+        As for `visit`.
+
+    Returns
+    -------
+    list of float
+        Milliseconds from a press to the picture that shows it, the longest of each slider; 16 is the least.
+    """
+    page, longest = browser.new_page(viewport={"width": 1440, "height": 900}), []
+    page.goto(address, wait_until="networkidle")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    page.evaluate(PRESSED)
+    for slider in page.locator("input[type=range]:visible").all():
+        slider.focus()
+        page.wait_for_timeout(200)  # what came into view has been drawn
+        page.evaluate("window.pressed.length = 0")
+        for turn in range(MOVES):
+            slider.press("ArrowRight" if turn else "Home")
+            page.evaluate(TWO_PICTURES)
+        page.wait_for_timeout(200)  # the browser tells of a key some time after it
+        longest.append(max(page.evaluate("window.pressed"), default=16))
+    page.close()
+    return longest
 
 
 def lab(browser, address):
@@ -107,6 +145,10 @@ def measure(home, browser):
     sizes = {title: visit(browser, f"{home}/notebooks/{page}")[0] for title, page in pages.items()}
     largest = max(sizes, key=sizes.get)
     yield {"what": f"largest chapter ({largest})", "value": round(sizes[largest]), "unit": "kB", "goal": 2000}
+    slow = {title: moves(browser, f"{home}/notebooks/{page}", SLOWER) for title, page in pages.items()}
+    slowest, sliders = max(slow, key=lambda title: max(slow[title], default=0)), sum(map(len, slow.values()))
+    what = f"the longest of {MOVES} moves of each of {sliders} sliders, processor {SLOWER} times slower ({slowest})"
+    yield {"what": what, "value": round(max(slow[slowest])), "unit": "ms", "goal": 100}
     waits = [lab(browser, f"{home}/book/lab/index.html") for _ in range(RUNS)]
     ready, prediction = (median(column) for column in zip(*waits, strict=True))
     yield {"what": "first answer of the cell lab, median", "value": round(ready, 2), "unit": "s", "goal": 3}

@@ -157,7 +157,7 @@ def shown(X, epochs):
     model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(inputs))
 
     def look(batches, **_):
-        seen.append(np.concatenate([batches[i][0] for i in range(len(batches))]))
+        seen.append(np.concatenate([x for x, _ in batches]))
         return SimpleNamespace(history={"loss": [0.0], "accuracy": [0.0]})
 
     model.fit = look
@@ -180,6 +180,19 @@ def test_every_row_is_shown_once_an_epoch():
     first, second = shown(X, epochs=2)
     assert sorted(map(tuple, first)) == sorted(map(tuple, second)) == sorted(map(tuple, X))
     assert not np.array_equal(first, second), "the order is another one"
+
+
+def test_tensorflow_tunes_no_reading(monkeypatch):
+    """Its tuner may sleep at the end of an epoch for as long as the epoch took."""
+    epoch, tuned = load_keras().Model.fit, []
+
+    def look(model, batches, **options):
+        tuned.append(batches.options().autotune.enabled)
+        return epoch(model, batches, **options)
+
+    monkeypatch.setattr(load_keras().Model, "fit", look)
+    train(Settings(2, 16))
+    assert tuned == [False, False]
 
 
 def test_rows_of_several_arrays_are_those_that_were_asked_for():
