@@ -87,10 +87,10 @@ class Compact:
 
     Attributes
     ----------
-    short, long, best, travelled : int
-        Epochs of four trainings.
+    short, long, longest, best, travelled : int
+        Epochs of five trainings.
     seeds : int
-        Networks of the short and of the long training.
+        Networks of the first three.
     few : tuple of (int, int)
         Training images a class, and networks, for the learning curve.
     few_steps : int
@@ -99,11 +99,12 @@ class Compact:
 
     short: int = 3
     long: int = 6
+    longest: int = 26
     best: int = 30
     travelled: int = 24
     seeds: int = 3
     few: tuple[tuple[int, int], ...] = ((64, 1), (256, 3), (1024, 1))
-    few_steps: int = 750
+    few_steps: int = 1500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +204,9 @@ PROFILES = {
             grid=Grid(
                 images_per_class=(4, 16), blocks=(1, 2), again=((4, 1),), epochs=1, head_epochs=20, shown=16
             ),
-            compact=Compact(short=4, long=12, best=20, travelled=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60),
+            compact=Compact(
+                short=4, long=12, longest=20, best=20, travelled=20, seeds=1, few=((4, 1), (16, 2)), few_steps=60
+            ),
             drawn=Drawn(per_class=20, epochs=2, compared=10),
         ),
         Profile(

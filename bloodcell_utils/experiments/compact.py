@@ -1,4 +1,4 @@
-"""CompactNet, trained from nothing on the training images: how good after three epochs, after six, and on a worse day.
+"""CompactNet, trained from nothing on the training images: how good after how many epochs, and on a worse day.
 
 A corruption, which readers know as a worse day, is the test set again with another lamp, tint, focus, magnification or
 compression, as cells meet them in the next laboratory. The changes are computed from the test images, so all answers
@@ -125,7 +125,7 @@ def corruptions():
 
 
 def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
-    """Measure short and longer trainings, each with three seeds, and the `corruptions`.
+    """Measure three lengths of training, each with some seeds, and the `corruptions`.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
     images, y, train, validation = split.images, split.y, split.rows("train"), split.rows("validation")
     found = records.Collector("compact", profile, split, seed=seed, progressbar=progressbar)
     test = np.asarray(images[found.rows])
-    lengths = {"short": profile.compact.short, "long": profile.compact.long}
+    lengths = {title: getattr(profile.compact, title) for title in ("short", "long", "longest")}
     for title, epochs in lengths.items():
         for own_seed in range(seed, seed + profile.compact.seeds):
             how = {"settings": settings(epochs, own_seed), "progressbar": progressbar}
@@ -157,9 +157,7 @@ def run(profile, *, seed=SEED, split_seed=SEED, progressbar=True):
                 "symmetries_right": int(
                     (fitting.predict_with_symmetries(model, test).argmax(axis=1) == found.truth).sum()
                 ),
-                "corruptions": correct_after_corruption(model, test, found.truth)
-                if epochs == profile.compact.long
-                else None,
+                "corruptions": correct_after_corruption(model, test, found.truth) if title == "long" else None,
             }
             found.add(
                 f"{title}, seed {own_seed}",

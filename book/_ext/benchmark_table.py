@@ -11,20 +11,19 @@ FILE = Path(__file__).resolve().parents[1] / "benchmark.json"
 
 def table(machines):
     """Markdown: a row a comparison, a column a machine."""
-    yield "| Step | Images | Plain way | This course |" + "".join(
-        f" {one['device']}<br>{one['created'][:10]}, profile `{one['profile']}` |" for one in machines
-    )
-    yield f"| :-- | --: | :-- | :-- |{' --: |' * len(machines)}"
+    heads = [f" {one['device']}<br>{one['created'][:10]}, `{one['profile']}` |" for one in machines]
+    yield "| Step | Plain way : this course |" + "".join(heads)
+    yield f"| :-- | :-- |{' --: |' * len(machines)}"
     columns = [{tuple(row[name] for name in SAME): row for row in one["rows"]} for one in machines]
     for key in dict.fromkeys(key for column in columns for key in column):
         step, n, plain, fast = key
         cells = [_cell(column[key]) if key in column else "–" for column in columns]
-        yield f"| {step} | {f'{n:,}' if n else '–'} | {plain} | {fast} | {' | '.join(cells)} |"
+        yield f"| {step}{f'<br>{n:,}' if n else ''} | {plain} : {fast} | {' | '.join(cells)} |"
 
 
 def _cell(row):
-    agreement = f"<br>{row['agreement']}" if row["agreement"] else ""
-    return f"**{row['ratio']:.1f}** ({row['plain_s']:.2f} : {row['fast_s']:.2f} s){agreement}"
+    lines = f"**{row['ratio']:.1f}**", f"{row['plain_s']:.2f} : {row['fast_s']:.2f} s", row["agreement"]
+    return "<br>".join(filter(None, lines))
 
 
 class BenchmarkTable(SphinxDirective):

@@ -42,7 +42,7 @@ images = np.stack([decode(path.read_bytes(), 128) for path in sorted(Path({folde
 print(*[FOLDERS[i] for i in pretrained.network().predict(images, verbose=0).argmax(axis=1)], sep="|")
 """
 
-SIZES = {"features": (32, 64), "decode": (500, 1000, 2000), "svm": (1000, 2000, 4000), "train": (1536,),
+SIZES = {"features": (32, 64), "decode": (500, 1000, 2000), "svm": (1000, 2000, 4000), "train": (4096,),
          "predict": (100, 1000), "start": (0,)}  # fmt: skip
 STEPS = """steps:
   features   a frozen VGG-16: model.predict in float32, and in the precision that is fast here

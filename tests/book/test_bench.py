@@ -56,7 +56,7 @@ def test_on_the_command_line(monkeypatch, capsys, tmp_path):
     assert machines[0]["rows"][0]["plain"] == "SVC, rbf"
     lines = list(benchmark_table.table(machines))
     assert lines[0].index("one<br>") < lines[0].index("another<br>")
-    assert len(lines) == 4 and all(line.count("|") == 7 for line in lines)
+    assert len(lines) == 4 and all(line.count("|") == 5 for line in lines)
     file.write_text('{"rows": []}')
     assert bench.main(["--json", str(file)]) == 1 and file.read_text() == '{"rows": []}'
     assert "does not hold measurements" in capsys.readouterr().err

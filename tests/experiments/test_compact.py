@@ -13,7 +13,7 @@ from bloodcell_utils.experiments import compact, compact_best, compact_few
 from bloodcell_utils.models import pretrained
 from bloodcell_utils.training import fitting
 
-COMPACT = Compact(short=1, long=2, best=1, seeds=1, few=((2, 1), (4, 1)), few_steps=1)
+COMPACT = Compact(short=1, long=2, longest=3, best=1, seeds=1, few=((2, 1), (4, 1)), few_steps=1)
 PROFILE = config.profile("sample", compact=COMPACT)
 
 pytestmark = pytest.mark.usefixtures("few_cells", "thin_network")
@@ -25,9 +25,10 @@ def smooth():
     return np.stack([np.stack([x, 255 - x, x[::-1]], axis=-1)] * 3).astype(np.uint8)
 
 
-def test_a_record_of_short_and_long_trainings():
+def test_a_record_of_three_lengths_of_training():
     record = compact.run(PROFILE, progressbar=False)
-    assert set(record.models) == {"short, seed 2019", "long, seed 2019"}
+    assert list(record.models) == [f"{length}, seed 2019" for length in ("short", "long", "longest")]
+    assert [model["settings"]["epochs"] for model in record.models.values()] == [1, 2, 3]
     for model in record.models.values():
         assert np.sum(model["confusion"]) == model["n_test"] == record.split["test"]
         assert 0 <= model["symmetries_right"] <= model["n_test"]
