@@ -75,6 +75,18 @@ def test_the_right_end_of_the_learning_curve_is_short_of_epochs():
     assert len(range(0, few.split["validation"], 5)) >= min(model["n_train"] for model in curve)
 
 
+def test_compression_costs_every_training_most_and_blur_one_of_them_much():
+    trained = [m for m in load_record("compact", "laptop").models.values() if m["corruptions"]]
+    cost = pd.DataFrame(
+        [{day: m["accuracy"] - n / m["n_test"] for day, n in m["corruptions"].items()} for m in trained]
+    )
+    assert len(trained) == 3 and {m["training"] for m in trained} == {"long"}
+    assert (cost.idxmax(axis=1) == "JPEG at quality 20").all() and cost["15 % brighter"].min() > 0.02
+    blur = sorted(cost.pop("out of focus"))
+    assert blur[1] < 0.015 < 0.03 < blur[2]
+    assert cost.drop(columns=["JPEG at quality 20", "15 % brighter"]).max().max() < 0.015
+
+
 def test_the_long_training_was_not_sure_enough_and_its_temperature_mends_it():
     one = load_record("compact_best", "laptop").models["one view"]
     distances = []
